@@ -18,11 +18,12 @@ from rag.constraints.contrasts import answered_by, default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, is_channel
-from rag.conversation.row_search import as_suggestions, holds_words, merge_as_suggestions
+from rag.conversation.row_search import as_suggestions, merge_as_suggestions
 from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
 from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact, jamo_ngrams, sentences, tokens, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.differences import holds_words
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
 from rag.types import Note, Turn

@@ -14,7 +14,8 @@ from rag.conversation.row_search import OFFERED, is_same_question
 from rag.conversation.shown_rows import bank_names
 from rag.conversation.word_rules import says
 from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict, what_differs
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
+from rag.retrieval.differences import what_differs
 from rag.retrieval.hybrid import is_passage, matched_question, question_of, row_id
 from rag.retrieval.query_analysis import BANK
 from rag.retrieval.ranking import leaves_open, same_question, score_of

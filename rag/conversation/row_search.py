@@ -7,7 +7,7 @@ and without the name of the institution it is limited to: the likelier outcome c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import chain, zip_longest
@@ -20,10 +20,19 @@ from rag.conversation.customers_words import in_the_customers_words
 from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
-from rag.retrieval.confidence import SUGGESTIONS, Calibration, JudgedNode, Verdict, judge, lexical_only_calibration
+from rag.retrieval.confidence import (
+    SUGGESTIONS,
+    Calibration,
+    JudgedNode,
+    Verdict,
+    answering,
+    judge,
+    lexical_only_calibration,
+)
 from rag.retrieval.hybrid import (
     FusedNode,
     HybridRetriever,
+    Retrieved,
     is_passage,
     matched_question,
     phrasings_of,
@@ -70,6 +79,7 @@ class RowSearch:
         self._top_k = top_k
         self._candidates = candidates
         self._institutions = institutions or {}
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
     @property
     def unheld(self) -> Collection[str]:
@@ -96,7 +106,7 @@ class RowSearch:
         For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
         """
         filters = self.limited(text, filters or Filters())
-        return _fused(self._retriever(filters, lexical_fallback=False), self.reading(text))
+        return _nearest(self.retrieved(self.reading(text), filters, lexical_fallback=False).hits)
 
     def reading(self, text: str) -> str:
         """The text without the name of the institution that it limits a search to, unless nothing else is left."""
@@ -110,9 +120,16 @@ class RowSearch:
         not hold it, and for those that hold it beside another subject: so the text is searched without it, too, and the
         likelier outcome counts.
         """
-        named = self.named(text)
         # Limited again: a rewrite or an earlier question in context may name an institution that the message does not.
         filters = self.limited(text, filters)
+        # Several readings of a message, and several steps, search the same text.
+        key = (text, *sorted(filters.equals.items()), filters.as_of)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._search(text, filters)
+        return self._verdicts[key]
+
+    def _search(self, text: str, filters: Filters) -> Verdict:
+        named = self.named(text)
         excluded = () if BANK in filters.equals else named.excluded
         verdict = self._search_words(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
@@ -120,8 +137,7 @@ class RowSearch:
         if verdict.status != "answered" and (right := self._respelled(text, verdict)) != text:
             verdict = max(verdict, self._search_words(right, filters, excluded), key=_by_outcome)
         if (BANK in filters.equals or len(named.chosen) == 1) and named.rest not in ("", text):
-            without = self._search_words(named.rest, filters, excluded)
-            verdict = max(verdict, without, key=_by_outcome)
+            verdict = max(verdict, self._search_words(named.rest, filters, excluded), key=_by_outcome)
         note = in_the_customers_words(verdict.note, text) if verdict.note else None
         return replace(verdict, query=text, names_banks=len(self.banks) > 1, note=note)
 
@@ -164,25 +180,9 @@ class RowSearch:
         covered = candidates.lexical.get(TOKENS, {})
         return max((score for node, score in covered.items() if candidates.documents[node] == row), default=0.0)
 
-    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
-        retriever = self._retriever(filters, lexical_fallback=True)
-        hits = [hit for hit in _fused(retriever, text) if hit.node.metadata.get(BANK) not in excluded]
-        # An institution's name is in no row's question: what it is asked about decides.
-        words = content_words(self.named(text).rest)
-        wording = Wording(words, says(text, "banking word"), self.unheld)
-        judged = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=day_in_force(filters))
-        verdict = suggest_by_words(prefer_same_question(judged, text), words)
-        return replace(verdict, lexical_only=retriever.lexical_only)
-
-    def _respelled(self, text: str, verdict: Verdict) -> str:
-        """The text with misspelled nouns as the rows found spell them."""
-        words = nouns(text)
-        known = [word for word in words if expand(word, without=self.unheld) != word or mentions_of(word)]
-        rows = verdict.ranked[:COMPARED]
-        return respelled(text, words, [f"{question_of(hit)}\n{hit.node.get_content()}" for hit in rows], known)
-
-    def _retriever(self, filters: Filters, *, lexical_fallback: bool) -> HybridRetriever:
-        return HybridRetriever(
+    def retrieved(self, text: str, filters: Filters, *, lexical_fallback: bool = True) -> Retrieved:
+        """All that the store finds for a text, with nothing decided. `lexical_fallback`: as `Verdict.lexical_only`."""
+        retriever = HybridRetriever(
             self._store,
             self._embed_model,
             fusion=self._calibration.fusion,
@@ -194,15 +194,47 @@ class RowSearch:
             filters=metadata_filters(filters),
             unheld=self.unheld,
         )
+        retriever.retrieve(QueryBundle(text))
+        assert retriever.retrieved
+        return retriever.retrieved
+
+    def answering(self, found: Retrieved, banks: Iterable[str], filters: Filters) -> list[JudgedNode]:
+        """For each of the institutions the row of an FAQ that answers its customer, judged among its rows found, if one does."""
+        wording, today = self._wording(found.text), day_in_force(filters)
+        best = (
+            answering(found.text, found.hits_at(bank), self._calibration, wording=wording, today=today)
+            for bank in banks
+        )
+        # A row of none holds for each: it is no answer of this one.
+        return [hit for hit in best if hit and hit.node.metadata.get(BANK) and not is_passage(hit)]
+
+    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
+        retrieved = self.retrieved(text, filters)
+        hits = [hit for hit in _nearest(retrieved.hits) if hit.node.metadata.get(BANK) not in excluded]
+        wording = self._wording(text)
+        today = day_in_force(filters)
+        verdict = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=today)
+        verdict = replace(verdict, lexical_only=retrieved.lexical_only, retrieved=retrieved)
+        return suggest_by_words(prefer_same_question(verdict, text), wording.words)
+
+    def _wording(self, text: str) -> Wording:
+        # An institution's name is in no row's question: what it is asked about decides.
+        return Wording(content_words(self.named(text).rest), says(text, "banking word"), self.unheld)
+
+    def _respelled(self, text: str, verdict: Verdict) -> str:
+        """The text with misspelled nouns as the rows found spell them."""
+        words = nouns(text)
+        known = [word for word in words if expand(word, without=self.unheld) != word or mentions_of(word)]
+        rows = verdict.ranked[:COMPARED]
+        return respelled(text, words, [f"{question_of(hit)}\n{hit.node.get_content()}" for hit in rows], known)
 
 
 def _by_outcome(verdict: Verdict) -> tuple[bool, float, float]:
     return verdict.status != "declined", verdict.confidence, verdict.covered
 
 
-def _fused(retriever: HybridRetriever, text: str) -> list[FusedNode]:
-    # LlamaIndex's signature says NodeWithScore; HybridRetriever makes nothing but FusedNodes.
-    hits = [hit for hit in retriever.retrieve(QueryBundle(text)) if isinstance(hit, FusedNode)]
+def _nearest(hits: Sequence[FusedNode]) -> list[FusedNode]:
+    """The first DEPTH rows and the first DEPTH passages, in their order."""
     kept: dict[bool, list[FusedNode]] = {True: [], False: []}
     for hit in hits:
         kept[is_passage(hit)].append(hit)
@@ -280,12 +312,6 @@ def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
         return verdict
     nodes = tuple(hit.judged("suggested") for hit in rows)
     return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
-
-
-def holds_words(hit: JudgedNode, words: Sequence[str]) -> bool:
-    """Whether one of the words occurs in a row's question or answer."""
-    text = compact(f"{phrasings_of(hit)} {hit.node.get_content()}")
-    return any(compact(word) in text for word in words)
 
 
 def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:

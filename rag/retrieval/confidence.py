@@ -16,18 +16,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import NodeWithScore, QueryBundle
-
 from rag.constraints import Conflict
-from rag.constraints.compounds import names_general
-from rag.constraints.contrasts import members_of, mentions_of
-from rag.constraints.everyday_values import values_of
-from rag.constraints.held_values import share_held
-from rag.korean import compact
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, phrasings_of, with_a_passage
+from rag.retrieval.differences import what_differs
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, Retrieved, is_passage, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
-from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
 from rag.types import Note, Reason, Section, Status
 
@@ -145,7 +137,8 @@ class Verdict:
     for the index holds several. `conflicts`: what the question pins down and the nearest row holds differently, which kept it
     from being answered, as does `is_blocked` without any, where it holds one of several values asked for or is one of several
     rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach for its rows to be offered, where
-    it is not answered. `features`: FEATURES of the ranking.
+    it is not answered. `features`: FEATURES of the ranking. `retrieved`: all that the search found, also rows of which no
+    outcome is made; None where nothing was searched.
     """
 
     status: Status
@@ -163,6 +156,7 @@ class Verdict:
     is_blocked: bool = False
     bound: Bound = "suggested"
     features: Mapping[str, float] = field(default_factory=dict)
+    retrieved: Retrieved | None = field(default=None, repr=False, compare=False)
 
 
 def judge(
@@ -178,36 +172,25 @@ def judge(
     thresholds. `wording`: the question's words, where they are to count beside the scores. `today`: as in `compare`."""
     if not hits:
         return Verdict("declined", "not_covered", (), (), 0.0, 0.0, question)
-    # The embedding failed, and the thresholds of both lists would mean another thing.
-    if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
-        calibration = lexical_only_calibration(calibration)
-    ordered = _rank_rows(question, hits, calibration, today)
-    hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
-    signals = features(question, hits, calibration.fusion)
-    log_odds = calibration.first_answers(signals, hits)
-    confidence, covered = _sigmoid(log_odds), _sigmoid(calibration.covered(signals))
-    # A lone word is about every row whose question holds it: the first of them is no answer.
-    is_blocked = bool(ordered.conflicts) or (
-        wording is not None
-        and (len(wording.words) == 1 or INQUIRY.search(question) is not None)
-        and is_one_of_several(question, wording, hits)
-    )
+    ranking = _ranked(question, hits, calibration, wording, today)
+    ordered, hits, calibration = ranking.ordered, ranking.hits, ranking.calibration
+    confidence, covered = ranking.chance, _sigmoid(calibration.covered(ranking.features))
     status: Status = "answered"
     bound: Bound = "suggested"
-    if is_blocked or confidence < calibration.answered:
+    if not ranking.answers:
         bound = bound_of(question, ordered, wording)
         few_rows = calibration.few_rows * (bound == "suggested" and not is_passage(hits[0]))
-        chance = _sigmoid(calibration.covered(signals) + few_rows)
+        chance = _sigmoid(calibration.covered(ranking.features) + few_rows)
         is_covered = chance >= least_chance(calibration.suggested, calibration.off_topic, bound)
         status = "suggested" if is_covered else "declined"
-    chances = [_sigmoid(log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
+    chances = [_sigmoid(ranking.log_odds - calibration.gap * (score_of(hits[0]) - score_of(hit))) for hit in hits]
     equals = _equals(hits, chances, calibration) if status == "answered" else ()
     ranked = tuple(
         JudgedNode(node=hit.node, parts=hit.parts, score=chances[index], status=status, quoted=index in equals)
         for index, hit in enumerate(hits)
     )
     verdict = Verdict(status, None, (), ranked, confidence, covered, question)
-    verdict = replace(verdict, is_blocked=is_blocked, bound=bound, features=signals)
+    verdict = replace(verdict, is_blocked=ranking.is_blocked, bound=bound, features=ranking.features)
     if status == "declined":
         reason: Reason = "off_topic" if bound == "foreign" or covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)
@@ -221,41 +204,62 @@ def judge(
     return replace(verdict, nodes=shown, conflicts=ordered.conflicts, note=note)
 
 
-def what_differs(conflicts: Sequence[Conflict], shown: Sequence[JudgedNode]) -> Note | None:
-    """Names what was asked for and no row shown holds; nothing that one of them holds, though it may be another than the nearest.
-
-    A row that names a thing in other words, or all that it is a kind of, holds it: none without anything to name. A value
-    that a limit of the nearest row decides is not called missing: the customer is asked to compare it.
-    """
-    limited = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.by_limit)
-    asked = dict.fromkeys(conflict.asked for conflict in conflicts if conflict.asked)
-    # "주택담보" beside "주택담보대출" is the same thing said twice.
-    words = [
-        word for word in asked if word not in limited and not any(word != other and word in other for other in asked)
-    ]
-    # A value in another form ("2년" by 24개월); the nearest row conflicts, whatever it states.
-    stated = {
-        word
-        for word in words
-        for hit in shown[1:]
-        if share_held(word, phrasings_of(hit), hit.node.get_content()) == 1.0
-    }
-    if missing := [word for word in words if word not in stated and not any(names_thing(hit, word) for hit in shown)]:
-        return Note("not_held", {"word": ", ".join(missing)})
-    return Note("limit", {"word": ", ".join(limited)}) if limited else None
+def answering(
+    question: str,
+    hits: Sequence[FusedNode],
+    calibration: Calibration,
+    *,
+    wording: Wording | None = None,
+    today: date | None = None,
+) -> JudgedNode | None:
+    """The row of `hits` that `judge` would give as the answer; None where it would give none."""
+    ranking = _ranked(question, hits, calibration, wording, today) if hits else None
+    if ranking is None or not ranking.answers:
+        return None
+    first = ranking.hits[0]
+    return JudgedNode(node=first.node, parts=first.parts, score=ranking.chance, status="answered", quoted=True)
 
 
-def names_thing(hit: FusedNode, word: str) -> bool:
-    """Whether a row names a thing, by this word, by another name of it ("일본 엔" for 엔화) or by what it is a kind of."""
-    row = f"{phrasings_of(hit)}\n{hit.node.get_content()}"
-    # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
-    named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
-    # A value has other forms (`share_held`), but no other names.
-    names = [word] if values_of(word) else expand(word).split()
-    text, members = compact(row), members_of(row)
-    if any(compact(name) in text for name in (word, *names)):
-        return True
-    return bool(named & members) or bool(named and names_general(word, row))
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """Hits in order, with all that decides whether the first is the answer. `log_odds`: that it is."""
+
+    ordered: Ordered
+    hits: Sequence[FusedNode]
+    calibration: Calibration
+    features: Mapping[str, float]
+    log_odds: float
+    is_blocked: bool
+
+    @property
+    def chance(self) -> float:
+        return _sigmoid(self.log_odds)
+
+    @property
+    def answers(self) -> bool:
+        return not self.is_blocked and self.chance >= self.calibration.answered
+
+
+def _ranked(
+    question: str,
+    hits: Sequence[FusedNode],
+    calibration: Calibration,
+    wording: Wording | None,
+    today: date | None,
+) -> _Ranking:
+    # The embedding failed, and the thresholds of both lists would mean another thing.
+    if DENSE not in hits[0].parts and calibration.fusion.weights[DENSE]:
+        calibration = lexical_only_calibration(calibration)
+    ordered = _rank_rows(question, hits, calibration, today)
+    hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
+    signals = features(question, hits, calibration.fusion)
+    # A lone word is about every row whose question holds it: the first of them is no answer.
+    is_blocked = bool(ordered.conflicts) or (
+        wording is not None
+        and (len(wording.words) == 1 or INQUIRY.search(question) is not None)
+        and is_one_of_several(question, wording, hits)
+    )
+    return _Ranking(ordered, hits, calibration, signals, calibration.first_answers(signals, hits), is_blocked)
 
 
 def _rank_rows(question: str, hits: Sequence[FusedNode], calibration: Calibration, today: date | None) -> Ordered:
@@ -276,24 +280,6 @@ def _rank_rows(question: str, hits: Sequence[FusedNode], calibration: Calibratio
             return ordered
     others = [*alone.hits[1:], *filter(is_passage, ordered.hits)]
     return replace(alone, hits=(alone.hits[0], *sorted(others, key=score_of, reverse=True)))
-
-
-class ConfidencePostprocessor(BaseNodePostprocessor):
-    """`judge` as a LlamaIndex node postprocessor: keeps what the customer is shown, nothing when declined."""
-
-    calibration: Any
-    top_k: int = 5
-
-    @classmethod
-    def class_name(cls) -> str:
-        return "ConfidencePostprocessor"
-
-    def _postprocess_nodes(
-        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
-    ) -> list[NodeWithScore]:
-        question = query_bundle.query_str if query_bundle else ""
-        hits = [node for node in nodes if isinstance(node, FusedNode)]
-        return list(judge(question, hits, self.calibration, top_k=self.top_k).nodes)
 
 
 def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Calibration) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -20,7 +20,7 @@ from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNo
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.retries import CircuitBreaker
-from rag.retrieval.query_analysis import expand
+from rag.retrieval.query_analysis import BANK, expand
 from rag.stores.base import DOCUMENT, INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
 from rag.types import Source
 
@@ -84,6 +84,25 @@ class FusedNode(NodeWithScore):
     parts: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What one call of the store found for `text`: `hits`, best first, of `candidates`, lists of at most `size` nodes."""
+
+    text: str
+    hits: Sequence[FusedNode]
+    candidates: Candidates
+    fusion: Fusion
+    size: int
+    lexical_only: bool
+
+    def hits_at(self, bank: str) -> list[FusedNode]:
+        """All rows found that a customer of one institution is answered by, with the scores that they have among all."""
+        documents, nodes = self.candidates.documents, self.candidates.nodes
+        # As in `metadata_filters`: a row of none holds for each.
+        own = {node: documents[node] for node in documents if (nodes[node].metadata.get(BANK) or bank) == bank}
+        return fuse(replace(self.candidates, documents=own), self.fusion, size=self.size)
+
+
 class HybridRetriever(BaseRetriever):
     """A LlamaIndex retriever over a store of the contract; cheap to make, so make one per request with its filters.
 
@@ -92,8 +111,8 @@ class HybridRetriever(BaseRetriever):
     mean of both vectors. `unheld`: terms of the lexicon that no row holds, which are not added.
 
     Where the embedding fails and there is a `lexical_only_fusion`, only the lexical lists are searched, on that fusion:
-    the nodes have no dense part, and `lexical_only` is set. Without it, the ModelError is raised. `breaker` is shared by
-    the retrievers of an embedding: while it is open, the embedding is not called.
+    the nodes have no dense part. Without it, the ModelError is raised. `breaker` is shared by the retrievers of an embedding:
+    while it is open, the embedding is not called. `retrieved`: what the last call found.
     """
 
     def __init__(
@@ -112,7 +131,7 @@ class HybridRetriever(BaseRetriever):
         super().__init__()
         self._store = store
         self._embed_model = embed_model
-        self.lexical_only = False
+        self.retrieved: Retrieved | None = None
         self._fusion = fusion or Fusion()
         self._lexical_only_fusion = lexical_only_fusion
         self._breaker = breaker
@@ -134,12 +153,15 @@ class HybridRetriever(BaseRetriever):
             # An open breaker has logged the failures that opened it; an interrupted call is the reader's Stop.
             if not isinstance(exc, ModelPaused | ModelInterrupted):
                 logger.warning("embedding failed; using lexical search only: %s", exc)
-            self.lexical_only, fusion = True, self._lexical_only_fusion
+            fusion = self._lexical_only_fusion
         # One call for all lists: on a server each would be a round trip of its own.
         candidates = self._store.candidates(
             query_embedding=embedding, query_str=expanded, size=self._candidates, filters=self._filters
         )
-        return list(fuse(candidates, fusion, size=self._candidates, top_k=self._top_k))
+        hits = fuse(candidates, fusion, size=self._candidates, top_k=self._top_k)
+        lexical_only = fusion is not self._fusion
+        self.retrieved = Retrieved(text, hits, candidates, fusion, self._candidates, lexical_only)
+        return list(hits)
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         # The core is sync (boto3, FAISS and opensearch-py are): a thread keeps the loop free.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from rag.factory.chat import build_service, parse_institutions
 from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.settings import ChatSettings, Settings, StoreSettings
+from rag.stores.base import Candidates
+from rag.stores.faiss.store import FaissStore
 from rag.synthesis import texts
 from rag.types import Answer, Filters, Note, NoteKind, Turn
 from tests.integration.conftest import Run
@@ -306,6 +309,31 @@ def test_rows_of_all_institutions_that_answer_are_quoted(bundled: ChatService, q
     quoted = {source.id for source in answer.sources if f"{source.metadata['bank']}\n" in answer.text}
     assert answer.status == "answered" and quoted == rows
     assert {source.metadata["bank"] for source in answer.sources} >= {SAENARAE, DODAM}
+
+
+@pytest.mark.parametrize(
+    ("question", "calls"),
+    [
+        ("타행이체수수료 얼마예요", 1),  # all institutions' rows ask the same
+        ("폰 번호 바꿨어요", 2),  # whose rows answer the first row's question is searched, for all at once
+        ("otp 배터리 없을때", 2),
+    ],
+)
+def test_other_institutions_rows_cost_one_call_of_the_store_at_most(
+    bundled: ChatService, monkeypatch: pytest.MonkeyPatch, question: str, calls: int
+) -> None:
+    texts: list[str] = []
+    candidates = FaissStore.candidates
+
+    def counted(store: FaissStore, **query: Any) -> Candidates:
+        texts.append(query["query_str"])
+        return candidates(store, **query)
+
+    monkeypatch.setattr(FaissStore, "candidates", counted)
+    answer = bundled.ask(question)
+    quoted = {source.metadata["bank"] for source in answer.sources if f"{source.metadata['bank']}\n" in answer.text}
+    assert answer.status == "answered" and len(quoted) > 1
+    assert len(texts) == calls, "on a server each call is a round trip"
 
 
 @pytest.mark.parametrize("messages", [("도담 OTP 잃어버렸어요",), ("도담저축은행 이체수수료", "otp 분실")])

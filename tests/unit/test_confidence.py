@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
+from llama_index.core.schema import NodeRelationship, NodeWithScore, RelatedNodeInfo, TextNode
 
 from rag.korean import tokens
 from rag.retrieval.confidence import (
     SUGGESTIONS,
     Calibration,
-    ConfidencePostprocessor,
-    JudgedNode,
     Logistic,
     Verdict,
     defaults,
@@ -280,15 +278,6 @@ def test_a_single_row_has_no_margin() -> None:
 def test_without_vectors_no_dense_feature_takes_part() -> None:
     found = features("이체한도", [hit("a", 5.0, dense=False)], FUSION)
     assert set(found) == {name for name in FEATURES if not name.startswith("dense")}
-
-
-def test_the_postprocessor_keeps_what_the_customer_is_shown() -> None:
-    hits: list[NodeWithScore] = list(EQUALS)
-    keep = ConfidencePostprocessor(calibration=replace(PLAIN, answered=0.75), top_k=2)
-    kept = keep.postprocess_nodes(hits, query_bundle=QueryBundle("이체한도"))
-    assert rows(kept) == ["g1", "n1"] and all(isinstance(node, JudgedNode) for node in kept)
-    low: list[NodeWithScore] = list(ranking(-2.0))
-    assert keep.postprocess_nodes(low, query_bundle=QueryBundle("이체한도")) == []
 
 
 def test_a_calibration_survives_json() -> None:

@@ -25,6 +25,7 @@ from rag.retrieval.hybrid import (
     FusedNode,
     Fusion,
     HybridRetriever,
+    Retrieved,
     Scale,
     fuse,
     is_passage,
@@ -219,6 +220,16 @@ def test_top_k_and_filters(store: FaissStore) -> None:
     ]
 
 
+def test_an_institutions_rows_among_those_found_are_its_own_and_those_of_none() -> None:
+    candidates = found({"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.6}, {"b": 0.5}, {})
+    for name, bank in {"a": "가온은행", "b": "나루증권", "c": "", "d": "나루증권"}.items():
+        candidates.nodes[name].metadata["bank"] = bank
+    hits = fuse(candidates, PLAIN, size=4)
+    there = Retrieved("이체한도", hits, candidates, PLAIN, 4, lexical_only=False).hits_at("나루증권")
+    assert [row_id(hit) for hit in there] == ["b", "c", "d"]
+    assert scores(there) == {row: score for row, score in scores(hits).items() if row != "a"}
+
+
 def test_without_an_embedder_words_alone_are_searched(store: FaissStore) -> None:
     hits = HybridRetriever(store, None).retrieve("이체한도 늘리기")
     assert row_id(hits[0]) == "b"
@@ -237,7 +248,7 @@ def test_a_failing_embedder_is_an_error_unless_words_alone_will_do(store: FaissS
     assert retriever.retrieve("이체한도 늘리기") == HybridRetriever(store, None, fusion=fusion).retrieve(
         "이체한도 늘리기"
     )
-    assert retriever.lexical_only
+    assert retriever.retrieved and retriever.retrieved.lexical_only
 
 
 def test_async_gives_the_same_without_holding_the_loop(store: FaissStore) -> None:

@@ -9,7 +9,6 @@ import pytest
 from rag.conversation.customers_words import in_the_customers_words
 from rag.conversation.follow_up_choice import answered_by_shown, names_unknown
 from rag.conversation.row_search import (
-    holds_words,
     is_same_question,
     merge_as_suggestions,
     prefer_same_question,
@@ -17,6 +16,7 @@ from rag.conversation.row_search import (
 )
 from rag.conversation.shown_rows import cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
+from rag.retrieval.differences import holds_words
 from rag.types import Note, Turn
 from tests.unit.test_confidence import PLAIN, hit, rows
 
