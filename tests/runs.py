@@ -19,7 +19,6 @@ from rag.evaluation.suites import Suite
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
-from rag.retrieval.query_analysis import expand
 from rag.settings import Settings
 from tests.cached_embedding import CachedQueryEmbedding
 
@@ -32,15 +31,8 @@ def gates() -> GateFile:
     return read_gates(GATES)
 
 
-def with_cached_vectors(models: Models, cases: Sequence[Case]) -> Models:
-    """The models, after caching the vectors of the cases' turns."""
-    assert isinstance(models.embed_model, CachedQueryEmbedding)
-    models.embed_model.embed_queries(text for case in cases for said in case.turns for text in (said, expand(said)))
-    return models
-
-
 def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = False) -> Run:
-    """Run the questions of the gates on the bundled index; workers share the records through a file.
+    """Run the questions of the gates on the bundled index; workers share the records and the vectors through files.
 
     `sample`: only one in six, as of `some_of`.
     """
@@ -49,10 +41,13 @@ def dev_run(settings: Settings, models: Models, folder: Path, *, sample: bool = 
     meta = identify({"store": {"backend": settings.store.backend}}, models.manifest.fingerprint, [suite])
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{meta['key']}.jsonl"
-    store = open_index(settings, with_cached_vectors(models, suite.cases))
+    assert isinstance(models.embed_model, CachedQueryEmbedding)
+    store = open_index(settings, models)
     chat = build_service(settings, models, store)
     with FileLock(checkpoint.with_suffix(".lock")):
+        models.embed_model.load()
         records = run_cases(chat, suite.cases, checkpoint=checkpoint)
+        models.embed_model.save()
     run = Run(meta, (suite_run(suite.name, store, chat, records),))
     store.close()
     return run

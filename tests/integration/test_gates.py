@@ -24,6 +24,7 @@ from rag.retrieval.confidence import Calibration
 from rag.settings import OpenSearchSettings, Settings, StoreSettings
 from rag.stores.base import JAMO, TOKENS, PassageStore
 from rag.stores.faiss.store import FaissStore
+from tests.cached_embedding import CachedQueryEmbedding
 from tests.conftest import ROOT
 from tests.opensearch import Server
 from tests.runs import ask, dev_run, gates, some_of
@@ -142,10 +143,10 @@ class WrongPrefix(BaseEmbedding):
         return self._inner.get_text_embedding(text)
 
 
-def test_the_wrong_prefix_fails(build: Build, models: Models) -> None:
+def test_the_wrong_prefix_fails(build: Build, models: Models, tmp_path: Path) -> None:
     assert models.embed_model
-    cases = some_of(SINGLE, 2)
-    assert failing(ask(build(embed_model=WrongPrefix(models.embed_model)), cases))
+    wrong = CachedQueryEmbedding(WrongPrefix(models.embed_model), tmp_path / "vectors.npz")
+    assert failing(ask(build(embed_model=wrong), some_of(SINGLE, 2)))
 
 
 def test_what_was_said_before_counts(build: Build) -> None:
