@@ -51,6 +51,7 @@ _NOT_EXCEPTED = re.compile(
 ANSWERING = "answering"
 """The member of a term for words by which a row answers without naming it: "무료" states a fee. No question asks for it."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
+_THINGS = ("product", "means", "term")
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,10 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
         return False
     # A form must not begin with the last syllable of a word: "망하면 제 돈" does not name 면제.
     if start not in starts and start + 1 < end and start + 1 in starts:
+        return False
+    # Nor may a thing's name end with the first syllable of one: "청구 서류" does not name 청구서. A form may end within a verb.
+    is_cut = start < end - 1 and end - 1 in starts and end < len(text) and end not in starts
+    if is_cut and form.kind in _THINGS and not _PARTICLES & set(text[end - 2 : end - 1] + text[end : end + 1]):
         return False
     # A form in Latin letters must not have other Latin letters beside it.
     before, after = text[start - 1 : start], text[end : end + 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.contrasts import default_contrasts, members_of, mentions_of
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,17 @@ def test_every_bundled_form_names_its_member() -> None:
 def test_a_words_last_syllable_begins_no_other_word() -> None:
     assert not members_of("취소하면 제 계좌로 들어오나요") & members_of("면제")
     assert members_of("수수료 면 제") >= members_of("면제")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "is_named"),
+    [
+        ("청구 서류는 뭐예요", "청구서", False),
+        ("실손 청구 서식", "청구서", False),
+        ("청구서 다시 보내주세요", "청구서", True),
+        ("청구 서 언제 와요", "청구 서", True),
+        ("주민번호가 바뀌었어요", "주민번호가 바", True),
+    ],
+)
+def test_a_things_name_ends_with_no_other_words_first_syllable(text: str, word: str, is_named: bool) -> None:
+    assert (word in [mention.text for mention in mentions_of(text)]) is is_named
