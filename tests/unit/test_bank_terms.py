@@ -74,6 +74,12 @@ def test_a_row_by_another_name_answers(question: str, row_question: str, answer:
     assert compare(question, row_question, answer).lacking == ()
 
 
+def test_who_received_money_by_mistake_asks_for_another_row_than_who_sent_it() -> None:
+    asked = "누가 제 계좌로 잘못 보냈는데요"
+    assert compare(asked, "잘못 송금한 돈은 어떻게 돌려받나요?", "앱에서 반환을 신청하십시오.").lacking != ()
+    assert compare(asked, "다른 분이 잘못 송금한 돈이 들어온 경우?", "앱에서 반환에 동의하시면 됩니다.").lacking == ()
+
+
 @pytest.mark.parametrize(
     ("question", "answer", "is_one"),
     [
