@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from rag.constraints.counterparts import is_counterpart
 from rag.data_files import read_table
 from rag.korean import decompose, fold, latin_names
 
@@ -45,12 +46,7 @@ _AFTER = re.compile(
 _ATTACHED = re.compile(_BANKING_WORD, re.IGNORECASE)
 _BANKING = re.compile(rf"\s+(?!지점|영업점){_BANKING_WORD}", re.IGNORECASE)
 _NEGATED = re.compile(r"\s?[은는이가을를]?\s?(?:말고|아니[고라었에]|아닌|아냐|빼고|제외|외에)")
-_COUNTERPART = re.compile(
-    r"\s?(?:계좌|통장)?(?:으로|로)(?=\s?(?:돈|이체|송금|보내|보냈|잘못|입금|옮|갈아|자동|\d))"
-    r"|\s?(?:계좌|통장|앱)?(?:에서|의)\s?"
-    r"(?:만든|만들었|발급\s?받은|발급한|받은|쓰던|가입한|개설한|보낸|보내온|온\s|옮|넘어|이체한|빌린|들어온|입금)"
-    r"|\s?(?:사람|고객|직원)?(?:한테|에게)|에\s?(?:있는|있던)"
-)
+
 _UNLISTED = re.compile(
     r"(?<![가-힣a-z0-9])(?P<stem>[가-힣]{2,5}?)"
     r"(?P<kind>저축은행|은행|증권|생명|화재|손해보험|손보|생보|캐피탈|자산운용|신협|수협|농협|새마을금고|뱅크|페이)"
@@ -145,13 +141,11 @@ class InstitutionNames:
     def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
         """Names that no list contains but that end in a kind ("한결은행"), and names of groups before a product."""
         unlisted = [match.span() for match in _UNLISTED.finditer(lowered) if self._is_unlisted(match)]
-        groups = [
-            match.span("name")
-            for match in _groups().finditer(lowered)
-            if not any(_plain(name).startswith(match["name"]) for name in self.held)
-        ]
+        found = [match for pattern in _groups() for match in pattern.finditer(lowered)]
+        own = list(map(_plain, self.held))
+        groups = [m.span("name") for m in found if not any(name.startswith(m["name"]) for name in own)]
         alias = _Alias("", "", "unlisted", held=False, everyday=False)
-        return [_mention(alias, text, lowered, places, span) for span in (*unlisted, *groups)]
+        return [_mention(alias, text, lowered, places, span) for span in dict.fromkeys((*unlisted, *groups))]
 
     def _is_unlisted(self, match: re.Match[str]) -> bool:
         stem = match["stem"]
@@ -193,19 +187,25 @@ def _may_be_name(stem: str) -> bool:
 
 
 @cache
-def _groups() -> re.Pattern[str]:
-    """Matches a group or payment service before a product or as a place."""
-    names = "|".join(sorted(_everyday("group"), key=lambda name: (-len(name), name)))
-    # "국민연금" and "국민주택" are no products of a company.
-    names = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{names})"
+def _groups() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Names of groups before a product; and of those that are nothing else, wherever they stand."""
+    groups, brands = (
+        "|".join(sorted(_everyday(kind), key=lambda name: (-len(name), name))) for kind in ("group", "brand")
+    )
+    # "국민연금" and "국민주택" are no house's.
+    groups = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{groups})"
     used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
-    return re.compile(rf"(?<![가-힣a-z0-9])(?P<name>{names})(?=\s?{_PRODUCT}|{used})")
+    begin = r"(?<![가-힣a-z0-9])"
+    return (
+        re.compile(rf"{begin}(?P<name>{groups})(?=\s?{_PRODUCT}|{used})"),
+        re.compile(rf"{begin}(?P<name>{brands})(?=$|[^가-힣a-z0-9]|{_PARTICLE}(?:$|[^가-힣]))"),
+    )
 
 
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _listed_names() if row[1] not in ("word", "start", "group", "no_name"))
+    return tuple(row for row in _table() if row[1] not in ("word", "start", "group", "brand", "no_name"))
 
 
 @cache
@@ -226,7 +226,8 @@ def _mention(
 ) -> InstitutionMention:
     """A mention at `span` of `lowered`, the folded text; `places`: the offsets in `text`, or None if they are the same."""
     start, end = span if places is None else (places[span[0]], places[span[1]])
-    negated, counterpart = (pattern.match(lowered, span[1]) is not None for pattern in (_NEGATED, _COUNTERPART))
+    negated = _NEGATED.match(lowered, span[1]) is not None
+    counterpart = is_counterpart(lowered, *span, held=alias.held)
     name = alias.name or text[start:end]
     return InstitutionMention(name, alias.kind, alias.held, negated, counterpart, text[start:end], start, end)
 

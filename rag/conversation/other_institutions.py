@@ -38,6 +38,11 @@ def about_others(
     `names`.
     """
     rows = [hit for hit in verdict.nodes if hit.quoted] or verdict.ranked[:SUGGESTIONS]
+    # A word that ends like an institution's name ("예탁증권") is a thing where a row asks about it.
+    asked = compact(" ".join(map(question_of, rows)))
+    names = [name for name in names if name in _known() or compact(name) not in asked]
+    if not names:
+        return verdict
     if is_named or (any(hit.node.metadata.get(BANK) for hit in rows) if rows else any(store.values(BANK))):
         return replace(as_suggestions(verdict), note=Note("other_institution", {"name": ", ".join(names)}), sections=())
     if verdict.status != "answered":

@@ -54,7 +54,7 @@ from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
-from rag.retrieval.query_analysis import BANK
+from rag.retrieval.query_analysis import BANK, in_korean
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -300,9 +300,9 @@ class Searcher:
     def _is_about_banking(self, question: str) -> bool:
         if (named := self.rows.named(question)).chosen or named.others:
             return True
-        text = compact(question)
+        text = compact(in_korean(question))
         categories = (compact(category) for category in self._store.values("category"))
-        return says(question, "banking word") or any(len(name) > 1 and name in text for name in categories)
+        return says(in_korean(question), "banking word") or any(len(name) > 1 and name in text for name in categories)
 
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""

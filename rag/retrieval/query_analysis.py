@@ -89,6 +89,10 @@ def _named_banks(
         of_kind = [name for name in held if name.replace(" ", "").endswith(kind[1])]
         chosen = tuple(of_kind) if len(of_kind) == 1 else ()
     others = _distinct(mention.name for mention in about if not mention.held and not mention.negated)
+    places = [mention for mention in mentions if mention.counterpart]
+    # "토스에서 새나래 계좌로 돈이 안 들어와요": of two places the one that is known here is asked.
+    if not (chosen or excluded or others) and not all(mention.held for mention in places):
+        chosen = _distinct(mention.name for mention in places if mention.held)
     return NamedBanks(chosen, excluded, others, _without(text, about))
 
 
@@ -226,6 +230,13 @@ def in_korean(question: str) -> str:
 
 GLOSSARY: Mapping[str, str] = dict(read_table(__package__, "glossary.tsv"))
 """English phrases and their Korean translations."""
+
+
+def in_english(name: str) -> str:
+    """The English of a category by the glossary ("대출·할부": loan/installment); empty where a part has none."""
+    names = {korean: phrase for phrase, korean in reversed(GLOSSARY.items())}
+    parts = [names.get(part.strip(), "") for part in re.split(r"[·/,&]", name)]
+    return "/".join(parts) if all(parts) else ""
 
 
 @cache

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.data_files import read_toml
+from rag.retrieval.query_analysis import in_english
 from rag.types import Note, Reason
 
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
@@ -91,8 +92,8 @@ def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: b
 
 
 def _examples(topics: Sequence[str], *, english: bool) -> str:
-    # The index's categories are Korean.
-    return ", ".join(topics) if topics and not english else frame("topics", english=english)
+    named = (in_english(topic) or topic for topic in topics) if english else topics
+    return ", ".join(named) or frame("topics", english=english)
 
 
 def _desk(contact: str | None, *, english: bool) -> str:

@@ -108,3 +108,25 @@ def test_another_institution_is_told_apart_where_the_setting_names_the_rows_own(
     own = chat(faq(tmp_path / "faq.csv"), terms(tmp_path / "암보험.docx", f"{HOUSE} 암보험 약관"), setting=HOUSE)
     verdict = own.judge(f"한여울화재 {ROWS[1][1]}")
     assert verdict.status == "suggested" and verdict.note and verdict.note.kind == "other_institution"
+
+
+def test_a_product_word_that_ends_like_an_institutions_name_is_none_where_a_row_asks_about_it(
+    chat: Chat, tmp_path: Path
+) -> None:
+    row = ("6", "약속증권 재발급은 어떻게 하나요?", "앱의 증명서 메뉴에서 내려받으시면 됩니다.")
+    own = chat(faq(tmp_path / "faq.csv", rows=(*ROWS, row)), setting=HOUSE)
+    assert own.judge("약속증권 다시 뽑아주세요").nodes[0].node.node_id == "6"
+    assert own.judge("약속증권 다시 뽑아주세요").note is None
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("how do I file an insurance claim", "1"),
+        ("I want to change the beneficiary", "2"),
+        ("policy loan interest", "4"),
+    ],
+)
+def test_english_customers_of_an_insurer_reach_its_rows(chat: Chat, tmp_path: Path, question: str, row: str) -> None:
+    own = chat(faq(tmp_path / "faq.csv"), setting=HOUSE)
+    assert own.judge(question).nodes[0].node.node_id == row

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.conversation.word_rules import says
-from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_korean, limit_to_bank, named_banks
+from rag.retrieval.query_analysis import NamedBanks, detect_bank, in_english, in_korean, limit_to_bank, named_banks
 from rag.types import Filters
 
 BANKS = ["새나래은행", "도담저축은행", "미르누리증권"]
@@ -119,6 +119,11 @@ def test_what_a_question_says_of_institutions(question: str, wanted: NamedBanks)
     assert named_banks(question, BANKS) == wanted
 
 
+def test_where_money_comes_in_is_who_is_asked_if_the_other_place_is_not_known_here() -> None:
+    assert named_banks("케이뱅크에서 도담 통장으로 보낸 돈이 안 들어왔어요", BANKS).chosen == ("도담저축은행",)
+    assert named_banks("케이뱅크에서 도담으로 이체하려면", BANKS).others == ("케이뱅크",)
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -170,6 +175,9 @@ def test_an_index_may_have_names_of_its_own_and_be_of_an_institution_its_rows_do
         ("OTP 등록", "OTP 등록"),
         ("What is the weather", "What is the weather"),
         ("scarf", "scarf"),
+        ("how do I file a claim for hospitalization", "보험금 청구 입원"),
+        ("my car insurance premium", "자동차보험 보험료"),
+        ("IPO margin", "공모주 청약 증거금"),
     ],
 )
 def test_english_words_of_banking_are_searched_in_korean(question: str, korean: str) -> None:
@@ -189,3 +197,10 @@ def test_a_means_of_payment_is_an_institution_to_one_of_its_kind(
     question: str, bank: str, others: tuple[str, ...]
 ) -> None:
     assert named_banks(question, [bank]).others == others
+
+
+@pytest.mark.parametrize(
+    ("category", "english"), [("대출·할부", "loan/installment"), ("보험금 청구", "insurance claim"), ("기타 업무", "")]
+)
+def test_a_category_is_named_in_english_where_the_glossary_knows_all_of_it(category: str, english: str) -> None:
+    assert in_english(category) == english

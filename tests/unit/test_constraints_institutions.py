@@ -124,6 +124,50 @@ def test_where_money_goes_is_not_who_is_asked(text: str) -> None:
     assert [mention.counterpart for mention in find_institutions(text, OWN)] == [True]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "하나은행 통장으로 연금 받고 싶은데요",
+        "케뱅에서 카뱅으로 출금계좌 바꿔주세요",
+        "보험료 나가는 통장을 농협은행으로 변경",
+        "국민은행 계좌에서 보험료가 두 번 빠졌어요",
+        "신한카드로 보험료 낼 수 있나요",
+        "토스뱅크에서 제 통장으로 보낸 게 안 들어와요",
+    ],
+)
+def test_of_another_house_an_account_or_card_is_not_who_is_asked(text: str) -> None:
+    mentions = find_institutions(text, {"별솔생명": []})
+    assert mentions and all(mention.counterpart for mention in mentions)
+
+
+@pytest.mark.parametrize(
+    "text", ["카카오뱅크 계좌 개설", "케이뱅크에서 이체하려면", "신한카드 한도", "국민은행 통장 재발급"]
+)
+def test_whose_account_or_card_it_is_is_asked(text: str) -> None:
+    assert [mention.counterpart for mention in find_institutions(text, {"별솔생명": []})] == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "보험증권 다시 뽑아주세요",
+        "예탁증권 담보대출",
+        "수익증권 환매",
+        "지분증권 양도",
+        "주택화재 보상",
+        "전기차화재도 되나요",
+    ],
+)
+def test_a_product_that_ends_like_a_house_is_none(text: str) -> None:
+    assert find_institutions(text, {"별솔생명": []}) == []
+
+
+def test_a_group_whose_name_is_nothing_else_is_known_alone() -> None:
+    assert [m.name for m in find_institutions("메리츠 수술비 얼마", {"별솔생명": []})] == ["메리츠"]
+    assert [m.name for m in find_institutions("흥국은 며칠 걸려요", {"별솔생명": []})] == ["흥국"]
+    assert [m.name for m in find_institutions("메리츠 수술비 얼마", {"메리츠화재": []})] == ["메리츠화재"]
+
+
 def test_a_shared_short_name_counts_only_whole() -> None:
     names: dict[str, list[str]] = {"하늘빛은행": [], "하늘빛증권": [], "한별카드": []}
     assert find_institutions("하늘빛 계좌", names) == []
