@@ -205,7 +205,7 @@ def _groups() -> tuple[re.Pattern[str], re.Pattern[str]]:
 @cache
 def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _table() if row[1] not in ("word", "start", "group", "brand", "no_name"))
+    return tuple(row for row in _listed_names() if row[1] not in ("word", "start", "group", "brand", "no_name"))
 
 
 @cache

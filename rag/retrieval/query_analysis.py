@@ -234,7 +234,7 @@ GLOSSARY: Mapping[str, str] = dict(read_table(__package__, "glossary.tsv"))
 
 def in_english(name: str) -> str:
     """The English of a category by the glossary ("대출·할부": loan/installment); empty where a part has none."""
-    names = {korean: phrase for phrase, korean in reversed(GLOSSARY.items())}
+    names = {korean: phrase for phrase, korean in list(GLOSSARY.items())[::-1]}
     parts = [names.get(part.strip(), "") for part in re.split(r"[·/,&]", name)]
     return "/".join(parts) if all(parts) else ""
 
