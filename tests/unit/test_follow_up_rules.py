@@ -246,3 +246,17 @@ def test_a_choice_is_a_number(message: str, number: int | None) -> None:
 )
 def test_content_words_are_without_endings(message: str, words: tuple[str, ...]) -> None:
     assert content_words(message) == words
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("며칠까지 가능해요", ("며칠",)),
+        ("해외도 가능할까요?", ("해외",)),
+        ("가능합니까", ()),
+        ("가능한도", ("가능한도",)),
+        ("가능금액", ("가능금액",)),
+    ],
+)
+def test_that_something_is_possible_names_no_thing(message: str, words: tuple[str, ...]) -> None:
+    assert content_words(message) == words
