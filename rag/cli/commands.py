@@ -20,7 +20,7 @@ from rag.cli.arguments import check_index_name, check_writable, read_filters, re
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import IndexSummary, list_indexes
-from rag.cli.institution_notes import note_on_unnamed
+from rag.cli.ingest_notes import note_on_deleted, note_on_unnamed
 from rag.cli.opening import open_service, open_store
 from rag.cli.terminal import Bar, print_json, source_line
 from rag.conversation.word_rules import match_decline_rule, refused_rows
@@ -39,6 +39,7 @@ from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
 from rag.types import Filters
 
+_STEPS_KO = {"added": "추가", "updated": "변경", "deleted": "삭제"}
 _MAX_LISTED = 20
 """Most passages that a dry run lists for each kind of change."""
 
@@ -78,9 +79,12 @@ def ingest(options: Namespace, settings: Settings) -> int:
     if options.dry_run:
         for step, ids in report.changes.ids.items():
             for node_id in ids[:_MAX_LISTED]:
-                print(f"  {step}: {node_id}")
+                print(f"  {_STEPS_KO[step] if korean else step}: {node_id}")
             if len(ids) > _MAX_LISTED:
-                print(f"  {step}: … {len(ids) - _MAX_LISTED} more")
+                left = len(ids) - _MAX_LISTED
+                print(f"  {_STEPS_KO[step]}: … 외 {left}건" if korean else f"  {step}: … {left} more")
+    if lost := note_on_deleted(report.changes, dry_run=options.dry_run):
+        print(f"주의: {lost[1]}" if korean else f"warning: {lost[0]}", file=sys.stderr)
     if options.report:
         Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if unnamed := note_on_unnamed(report.institutions, settings.chat.institution):

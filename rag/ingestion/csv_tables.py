@@ -18,6 +18,7 @@ from rag.ingestion.tables import (
     add_line,
     find_header,
     finish_table,
+    likely_header,
     required_width,
     set_header,
 )
@@ -93,8 +94,9 @@ def _read_header(
             # Preferred: a header with a question and an answer, then more known names, then the earlier delimiter.
             options.append((2, len(match_columns(list(map(clean_name, cells[at_record])))), -order, at_record))
         elif records:
-            names = list(map(clean_name, cells[0]))
-            options.append((1, len(match_columns(names)) * 1000 + len(names), -order, 0))
+            at_record = likely_header(cells)
+            names = list(map(clean_name, cells[at_record]))
+            options.append((1, len(match_columns(names)) * 1000 + len(names), -order, at_record))
     if not options:
         table.header_row = start + 1
         table.add_error(table.header_row, None, "header_quotes")

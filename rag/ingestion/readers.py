@@ -123,17 +123,22 @@ def _with_unique_ids(rows: Sequence[FaqRow], restarted: Collection[str], result:
     for row in rows:
         twin = questions.setdefault((row.id, row.bank, compact(row.question)), row)
         if twin.file != row.file:
-            location = f"{twin.file}, row {twin.row}"
-            result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=location))
+            place = _place(twin.file, twin.row)
+            result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), **place))
             continue
         prefixed = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
         first = first_uses.setdefault(prefixed.id, row)
         if first is not row and not is_other_phrasing(row, first):
-            location = f"{first.file}, row {first.row}"
-            result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=location))
+            place = _place(first.file, first.row)
+            result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), **place))
             continue
         yield prefixed
     result.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
+
+
+def _place(file: str, row: int) -> dict[str, str]:
+    """The place of a row, as messages name it in English and Korean."""
+    return {"first": f"{file}, row {row}", "first_korean": f"{file} {row}행"}
 
 
 def _by_file(rows: Iterable[FaqRow]) -> dict[str, list[FaqRow]]:
@@ -165,7 +170,8 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         row = _parse_row(table, record, at, extra, counts)
         location, first = ids.setdefault(row_id, (record.row, row))
         if row_id and location != record.row and not (row and first and is_other_phrasing(row, first)):
-            table.add_error(record.row, at["id"], "id_used", id=repr(row_id), first=f"{table.name}, row {location}")
+            table.add_error(record.row, at["id"], "id_used", id=repr(row_id), **_place(table.name, location))
+            continue
         if not row:
             continue
         # An unfinished form, or a title merged across the columns: not an answer.
@@ -175,6 +181,10 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         yield row
     for kind, count in counts.items():
         table.note(kind, count=count)
+    categories = [str(record.values.get(at.get("category", ""), "")).strip() for record in table.records]
+    # Of merged cells a CSV file has the first only; where most rows have a category, some may well have none.
+    if categories[:1] > [""] and 2 * categories.count("") >= len(categories):
+        table.note("blank_categories", count=categories.count(""), column=at["category"])
     if switched_off:
         table.note("switched_off", count=len(switched_off), rows=join_items(switched_off))
     if same_answer:

@@ -9,7 +9,16 @@ from rag.ingestion.files import check_kind, decode, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
 from rag.ingestion.messages import UnreadableFile, join_items
 from rag.ingestion.question_pairs import add_pairs, find_pairs
-from rag.ingestion.tables import ColumnMatcher, Table, add_line, find_header, finish_table, required_width, set_header
+from rag.ingestion.tables import (
+    ColumnMatcher,
+    Table,
+    add_line,
+    find_header,
+    finish_table,
+    likely_header,
+    required_width,
+    set_header,
+)
 from rag.ingestion.workbook import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".xlsx")
@@ -58,7 +67,8 @@ def _workbook_tables(file: str, data: bytes, match_columns: ColumnMatcher) -> li
     ]
     if all(at is None for at in headers) and not any(pairs):
         # The first sheet is read like a CSV, whose error lists the columns and how to name them.
-        headers[0] = next(at for at, line in enumerate(sheets[0].lines) if any(line.cells))
+        filled = [at for at, line in enumerate(sheets[0].lines) if any(line.cells)]
+        headers[0] = filled[likely_header([sheets[0].lines[at].cells for at in filled])]
     tables = []
     for sheet, at, sheet_pairs in zip(sheets, headers, pairs, strict=True):
         table = Table(

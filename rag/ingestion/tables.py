@@ -86,6 +86,11 @@ def find_header(rows: Sequence[Sequence[str]], match_columns: ColumnMatcher) -> 
     return None
 
 
+def likely_header(rows: Sequence[Sequence[str]]) -> int:
+    """The index of the row that most likely has the columns' names where none is known: a title has but one text."""
+    return next((at for at, cells in enumerate(rows[:HEADER_SEARCH]) if len(set(filter(str.strip, cells))) > 1), 0)
+
+
 def set_header(table: Table, line: Line, above: Iterable[Line] = ()) -> None:
     """Set the table's header to `line` without trailing empty cells. Text in the lines `above` is noted as left out."""
     names = [clean_name(name) for name in line.cells]

@@ -147,7 +147,7 @@ def test_json_of_programs(tmp_path: Path, document: object, categories: list[str
 
 def test_a_table_that_is_no_faq_is_refused_in_one_line(tmp_path: Path) -> None:
     [error] = read(tmp_path, '"이체 수수료",,\n구분,개인,법인\n타행이체,500원,700원\n', "fees.csv").errors
-    assert (error.row, error.kind) == (1, "no_required")
+    assert (error.row, error.kind) == (2, "no_required")
     assert "--columns question=…,answer=…" in str(error)
 
 
@@ -193,3 +193,37 @@ def test_numbers_repeated_within_a_category_stay_an_error(tmp_path: Path) -> Non
 def test_quotes_between_tabs_are_text(tmp_path: Path) -> None:
     found = read(tmp_path, '질문\t답변\n"OTP"란?\t"일회용" 번호\n"두 줄\n물음?"\t답\n', "faq.tsv")
     assert [(row.question, row.answer) for row in found.rows] == [('"OTP"란?', '"일회용" 번호'), ("두 줄\n물음?", "답")]
+
+
+def test_a_repeated_id_is_reported_once_and_its_place_in_the_language_of_the_message(tmp_path: Path) -> None:
+    [error] = read(tmp_path, "번호,질문,답변\nA,가?,나\nA,다?,라\n", "faq.csv").errors
+    assert "faq.csv, row 2" in str(error) and "faq.csv 2행에서" in error.in_korean
+
+
+def test_columns_that_are_not_known_are_listed_from_the_header_and_not_from_a_title_above_it(tmp_path: Path) -> None:
+    rows = [
+        ["별솔생명 고객 응대 자료(대외비)"],
+        ["순서", "고객이 묻는 말", "응대문의"],
+        ["1", "가", "나"],
+        ["2", "다", "라"],
+    ]
+    (tmp_path / "faq.csv").write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
+    found = read_rows([tmp_path / "faq.csv"])
+    assert [(error.row, "순서, 고객이 묻는 말, 응대문의" in str(error)) for error in found.errors] == [(2, True)]
+    book = read_rows([saved(tmp_path, rows)])
+    assert [(error.row, "순서, 고객이 묻는 말, 응대문의" in str(error)) for error in book.errors] == [(2, True)]
+
+
+def test_categories_left_blank_by_merged_cells_are_noted(tmp_path: Path) -> None:
+    text = "분류,질문,답변\n예금,가?,나\n,다?,라\n,마?,바\n카드,사?,아\n"
+    notes = read(tmp_path, text, "faq.csv").notes
+    assert [note.values["count"] for note in notes if note.kind == "blank_categories"] == [2]
+    filled = read(tmp_path, text.replace("\n,", "\n예금,"), "other.csv").notes
+    assert not [note for note in filled if note.kind == "blank_categories"]
+
+
+def test_a_workbook_without_known_columns_is_noted_as_a_document(tmp_path: Path) -> None:
+    rows = [["별솔생명 응대 자료"], ["순서", "고객이 묻는 말", "우리 대답"], ["1", "가", "나"], ["2", "다", "라"]]
+    sources = read_sources([saved(tmp_path, rows)])
+    [note] = [note for note in sources.notes if note.kind == "as_document"]
+    assert "순서, 고객이 묻는 말, 우리 대답" in str(note) and "--columns" in note.korean

@@ -14,6 +14,7 @@ from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.files import decode
 from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.tables import likely_header
 from rag.ingestion.workbook import read_workbook
 
 _NUMBER = re.compile(r"[△▲(+-]?\s?[\d,.]+\s?(?:%p?|[천백십]?만?원|억원?|건|일|개월|년|회)?\)?|면제|무료")
@@ -35,6 +36,9 @@ def read_sheets(file: str, data: bytes) -> Document:
         if rows := [line.cells for line in sheet.lines if any(line.cells)]:
             document.blocks.append(Block(sheet.name, "heading", level=2))
             _add_rows(document, rows)
+    # Of the sheet with the most rows: an FAQ with other names of columns is meant.
+    longest = max((sheet.lines for sheet in sheets), key=len, default=[])
+    _note_columns(document, [line.cells for line in longest if any(line.cells)])
     return document
 
 
@@ -47,10 +51,17 @@ def read_delimited(file: str, data: bytes) -> Document:
     if not rows:
         raise UnreadableFile("no_text")
     document = Document(file)
-    document.note("as_document", columns=join_items(list(filter(None, map(clean_name, rows[0].cells)))))
+    _note_columns(document, [line.cells for line in rows])
     document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
     _add_rows(document, [[clean_cell(cell)[0] for cell in line.cells] for line in rows])
     return document
+
+
+def _note_columns(document: Document, rows: Sequence[Sequence[str]]) -> None:
+    header = rows[likely_header(rows)] if rows else ()
+    names = dict.fromkeys(filter(None, map(clean_name, header)))
+    if len(names) > 1:
+        document.note("as_document", columns=join_items(list(names)))
 
 
 def _add_rows(document: Document, rows: Iterable[Sequence[str]]) -> None:

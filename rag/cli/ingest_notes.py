@@ -1,8 +1,10 @@
-"""What `ingest` and `doctor` say of rows and passages that name no institution."""
+"""What `ingest` says of an index that lost most passages, and `ingest` and `doctor` of passages that name no institution."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from rag.ingestion.sync import SyncReport
 
 
 def note_on_unnamed(institutions: Mapping[str, int], setting: str | None) -> tuple[str, str] | None:
@@ -32,4 +34,17 @@ def note_on_unnamed(institutions: Mapping[str, int], setting: str | None) -> tup
         english + f"set FSI_CHAT__INSTITUTION={names[0]} if they are its own, or add a bank column",
         korean
         + f"모두 그 기관의 안내이면 FSI_CHAT__INSTITUTION={names[0]}을(를) 설정하고, 아니면 은행 열을 추가해 주세요.",
+    )
+
+
+def note_on_deleted(changes: SyncReport, *, dry_run: bool) -> tuple[str, str] | None:
+    """The note in English and Korean where the files hold less than half of what the index held; else None."""
+    before = changes.deleted + changes.unchanged + changes.updated
+    if 2 * changes.deleted <= before:
+        return None
+    english = f"{changes.deleted} of the {before} passages before {'would be' if dry_run else 'were'} deleted"
+    korean = f"이전 {before}건 중 {changes.deleted}건이 {'삭제될 예정입니다' if dry_run else '삭제되었습니다'}"
+    return (
+        f"{english}: an index holds only what the files named in one command hold; name all of them",
+        f"{korean}. 인덱스에는 한 번에 지정한 파일의 내용만 남습니다. 모든 파일을 함께 지정해 주세요.",
     )

@@ -1,10 +1,11 @@
-"""Who is told that rows name no institution."""
+"""Notes on rows that name no institution, and on an index that lost most rows."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.cli.institution_notes import note_on_unnamed
+from rag.cli.ingest_notes import note_on_deleted, note_on_unnamed
+from rag.ingestion.sync import SyncReport
 
 ONE, TWO = "별솔생명", "한여울화재"
 
@@ -32,3 +33,10 @@ def test_where_all_name_one_or_the_setting_does_there_is_no_note(
     institutions: dict[str, int], setting: str | None
 ) -> None:
     assert note_on_unnamed(institutions, setting) is None
+
+
+def test_an_index_that_loses_most_passages_is_noted() -> None:
+    assert note_on_deleted(SyncReport(0, 1, 2, 3, 0.1), dry_run=False) is None
+    note = note_on_deleted(SyncReport(5, 1, 2, 4, 0.1), dry_run=True)
+    assert note and "4 of the 7 passages before would be deleted" in note[0] and "7건 중 4건" in note[1]
+    assert note_on_deleted(SyncReport(5, 0, 0, 0, 0.1), dry_run=False) is None, "a first ingestion deletes nothing"
