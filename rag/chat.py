@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
 
+from rag.conversation.follow_up_rules import as_meant
 from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever
 from rag.conversation.searcher import Searcher
 from rag.errors import InputError
@@ -284,7 +285,8 @@ class ChatService:
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
-        return self._searcher().rank(self._masked(question), self._without_personal(history), filters or Filters())
+        question, turns = as_meant(self._masked(question), self._without_personal(history))
+        return self._searcher().rank(question, turns, filters or Filters())
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""

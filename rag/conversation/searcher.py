@@ -147,9 +147,8 @@ class Searcher:
 
         `llm_rewrites`: whether the language model, if there is one, rewrites a follow-up. Where the embedding fails, only the
         lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
-        of the message are searched.
+        of the message are searched. `question` and `history` are read as they are, without `as_meant`.
         """
-        question, history = follow_up_rules.as_meant(question, history)
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
         if not history:
@@ -269,7 +268,7 @@ class Searcher:
                 return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
         if named.chosen or not named.others:
-            return with_other_banks(self.rows, verdict, history, filters)
+            return with_other_banks(self.rows, verdict, history, filters) if len(banks) > 1 else verdict
         return about_others(verdict, named.others, self._store, filters, is_named=bool(self._institutions))
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
