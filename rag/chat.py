@@ -3,6 +3,7 @@
 Both run the same objects in this order; to change a step, change the module beside it:
 
   validate the question, mask personal numbers   `ChatService._validate`, here; rag.privacy
+  undo the wrong keyboard mode, markup           rag.conversation.query_engine, `as_meant`; keyboard_modes
   decide what to show                            rag.conversation.searcher, `Searcher.judge`, of which in turn:
     greetings, a wish for a person               rag.conversation.word_rules, decline_rules.toml: rules that no row overrides
     a choice among the rows shown before         rag.conversation.shown_rows, `read_choice`
@@ -38,8 +39,7 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.conversation.follow_up_rules import as_meant
-from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever
+from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever, as_meant
 from rag.conversation.searcher import Searcher
 from rag.errors import InputError
 from rag.korean import text_length
@@ -155,8 +155,7 @@ class ChatService:
         }
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
-        """The completed answer of `stream`. Raises the same errors."""
-        # Through the stream, so that evaluation and programs get what the page shows.
+        """The completed answer of `stream`: evaluation and programs get what the page shows. Raises the same errors."""
         with closing(self.stream(question, history, filters)) as events:
             for event in events:
                 if isinstance(event, AnswerCompleted):
@@ -171,8 +170,7 @@ class ChatService:
         `row`: the id of a suggested row that the customer chose; that row is the answer.
         `close()` may be called from another thread, also while this one waits for a model: it ends the model's call.
         """
-        # Created here and not in the generator: the deadline runs from the question, and a stream that was never started
-        # can be closed.
+        # Not in the generator: the deadline runs from the question, and a stream that was never started can be closed.
         scope = CancelScope(self._answer_seconds)
         engine = self.query_engine(filters, history=history, row=row)
         return CancellableStream(self._events(engine, question, scope), scope)
@@ -281,7 +279,8 @@ class ChatService:
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text, decline rules included."""
-        return self._searcher().judge(self._masked(question), self._without_personal(history), filters or Filters())
+        question, turns = as_meant(self._masked(question), self._without_personal(history))
+        return self._searcher().judge(question, turns, filters or Filters())
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""

@@ -15,10 +15,7 @@ from functools import reduce
 
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of, mentions_of
-from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
-from rag.korean import without_markup
-from rag.privacy import without_masked_numbers
 from rag.types import Turn
 
 LONG_ENOUGH = 20
@@ -34,17 +31,6 @@ _ORDINALS = {
     for number, words in enumerate(("첫 한 일 first", "두 이 second", "세 삼 third", "네 사", "다섯 오"), 1)
     for word in words.split()
 }
-
-
-def as_meant(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
-    """A question and its history without masks of personal numbers and markup, and in the intended keyboard mode."""
-    turns = tuple(replace(turn, question=_as_meant(turn.question)) for turn in history)
-    return without_markup(_as_meant(question)), turns
-
-
-def _as_meant(message: str) -> str:
-    text = without_masked_numbers(message)
-    return in_the_other_mode(text) if MAY_BE_MISTYPED.search(text) else text
 
 
 def standalone_text(question: str) -> str:
@@ -169,12 +155,6 @@ def is_channel(word: str) -> bool:
 def rejects_answer(message: str) -> bool:
     """Whether a message only says that the answer is not the one wanted ("그게 아니라고요", "다른 거요")."""
     return says(message, "no") and says(message, "another")
-
-
-def is_reply(message: str, history: Sequence[Turn]) -> bool:
-    """Whether a message may choose among rows shown before: rows were suggested, or its words are those of a choice."""
-    open_rows = bool(history) and history[-1].status == "suggested"
-    return open_rows or says(message, "yes", "no", "nothing fits", "again", "last choice", "numbered choice")
 
 
 def chosen_number(message: str, offered: int) -> int | None:

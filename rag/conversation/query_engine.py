@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
 from rag.conversation.searcher import Searcher
+from rag.korean import without_markup
 from rag.models.cancellation import CancelScope
-from rag.privacy import Masked
+from rag.privacy import Masked, without_masked_numbers
 from rag.retrieval.hybrid import WholeRows
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Turn
@@ -46,7 +49,7 @@ class ConversationRetriever(BaseRetriever):
         with searcher.scope.active():
             question = query_bundle.query_str
             verdict = searcher.chosen(question, self._row) if self._row else None
-            verdict = verdict or searcher.judge(question, self._history, self._filters)
+            verdict = verdict or searcher.judge(*as_meant(question, self._history), self._filters)
         if scoped:
             scoped.verdict = verdict
         return list(verdict.nodes)
@@ -91,3 +94,14 @@ class ChatQueryEngine(RetrieverQueryEngine):
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         return await super()._aquery(self.scoped(query_bundle.query_str))
+
+
+def as_meant(question: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
+    """A question and its history without masks of personal numbers and markup, and in the intended keyboard mode."""
+    turns = tuple(replace(turn, question=_as_meant(turn.question)) for turn in history)
+    return without_markup(_as_meant(question)), turns
+
+
+def _as_meant(message: str) -> str:
+    text = without_masked_numbers(message)
+    return in_the_other_mode(text) if MAY_BE_MISTYPED.search(text) else text

@@ -48,7 +48,7 @@ from rag.conversation.shown_rows import (
     shown_before,
     unless_repeated,
 )
-from rag.conversation.word_rules import WordRule, content_words, match_decline_rule, nouns, plain, rules, says
+from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, rules, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
@@ -107,13 +107,13 @@ class Searcher:
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
         row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
         """
-        question, history = follow_up_rules.as_meant(question, history)
         rule = match_decline_rule(question)
         if rule and rule.yields_to == "nothing":
             return _declined(question, rule)
         if history and history[-1].status == "answered" and (reply := self._reply(question, history, filters)):
             return reply
-        if follow_up_rules.is_reply(question, history) and (choice := read_choice(question, history, self._store)):
+        may_choose = (history and history[-1].status == "suggested") or says(question, *CHOOSING)
+        if may_choose and (choice := read_choice(question, history, self._store)):
             return replace(choice, names_banks=len(self.rows.banks) > 1)
         if rule and rule.yields_to == "same":
             verdict = self.rank(question, (), filters)
@@ -147,7 +147,7 @@ class Searcher:
 
         `llm_rewrites`: whether the language model, if there is one, rewrites a follow-up. Where the embedding fails, only the
         lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
-        of the message are searched. `question` and `history` are read as they are, without `as_meant`.
+        of the message are searched.
         """
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)

@@ -36,6 +36,8 @@ Sign = Literal[
     "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
+CHOOSING: tuple[Sign, ...] = ("yes", "no", "nothing fits", "again", "last choice", "numbered choice")
+"""Signs of a message that chooses among the rows shown before."""
 _ENDING = re.compile(
     r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로|요|여|랑|면|한테|에게|(?<=[해아어여려라와기디])서)$"
 )

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from llama_index.core.schema import BaseNode, TextNode
 
-from rag.conversation.follow_up_rules import is_reply
 from rag.conversation.shown_rows import read_choice
+from rag.conversation.word_rules import CHOOSING, says
 from rag.stores.base import PassageStore
 from rag.types import Turn
 
@@ -34,7 +34,8 @@ def outcome(message: str, history: list[Turn]) -> tuple[str, list[str], str | No
     verdict = read_choice(message, history, STORE)
     if verdict is None:
         return None
-    assert is_reply(message, history), "read by no step where nothing says that it chooses"
+    may_choose = (history and history[-1].status == "suggested") or says(message, *CHOOSING)
+    assert may_choose, "read by no step where nothing says that it chooses"
     return verdict.status, [node.node.node_id for node in verdict.nodes], verdict.note.kind if verdict.note else None
 
 
