@@ -11,7 +11,8 @@ Both run the same objects in this order; to change a step, change the module bes
     several questions                            rag.conversation.question_parts divides, part_answers combines
     a follow-up: alone or with what it follows   rag.conversation.follow_up_rules, `contextual_text`, or follow_up_llm;
                                                  which of the two is shown: follow_up_choice
-    asked of the answer just shown               rag.conversation.shown_rows, `answered_by_shown`, `other_than_shown`
+    asked of the answer just shown               rag.conversation.shown_sentences, `stated_by_shown`; follow_up_choice,
+                                                 `answered_by_shown`; shown_rows, `other_than_shown`
     advice, injection                            decline_rules.toml again, where no row answers
   search one text                                rag.conversation.row_search, `RowSearch.search`, of which in turn:
     add the bank's words, correct the spelling   rag.retrieval.query_analysis, lexicon.tsv, glossary.tsv; spelling

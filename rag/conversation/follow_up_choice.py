@@ -20,6 +20,7 @@ from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, is_channel
 from rag.conversation.row_search import as_suggestions, merge_as_suggestions
 from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
+from rag.conversation.shown_sentences import CONTINUES
 from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact, jamo_ngrams, sentences, tokens, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
@@ -61,8 +62,6 @@ _CONTINUES = re.compile(
 _HAPPENED = re.compile(
     r"^(?:(?:근데|이미|벌써|방금|다시)\s*)*([가-힣]{1,2})[았었](?:어요|습니다|음|는데요?)[\s?!.~ㅜㅠ]*$"
 )
-_STATES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
-"""Matches a statement ("저 지금 외국이에요"), which continues the previous question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,11 @@ class MessageSigns:
     names_topic: bool = False
     names_unknown: bool = False
     lacks_thing: bool = False
+
+    @property
+    def depends(self) -> bool:
+        """Whether the message's form says that it goes on with what was said before."""
+        return self.is_elliptical or self.has_back_reference or self.asks_on
 
 
 def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns) -> Verdict:
@@ -130,7 +134,7 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
     follow-up, but is about something else. Forms like "일본에서도 돼요?", "생일은 안돼?" and verbs ("채웠는지 어디서 봐요")
     continue the previous question.
     """
-    if says(message, "banking word") or says(message, "ellipsis") or _STATES.search(message):
+    if says(message, "banking word") or says(message, "ellipsis") or CONTINUES.search(message):
         return False
     named = {raw: content_words(raw) for raw in message.split() if not says(raw, "asks on")}
     words = [word for of_raw in named.values() for word in of_raw]

@@ -48,6 +48,7 @@ from rag.conversation.shown_rows import (
     shown_before,
     unless_repeated,
 )
+from rag.conversation.shown_sentences import stated_by_shown
 from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, rules, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
@@ -67,9 +68,8 @@ class Searcher:
     """Searches one store for one question; a follow-up is rewritten by `llm` if there is one, within `scope`. Cheap to make.
 
     `embedding_breaker`, `llm_breaker`: while one is open, a question is answered without that model. `top_k`: the most rows
-    shown with an answer; `candidates`: rows taken from each list of the store. `institutions`: further names of the
-    index's institutions, by name, or the index's institution, where its rows name none. `rows`: the search of a single
-    text, which evaluation and fitting use.
+    shown with an answer; `candidates`: rows taken from each list of the store. `institutions`: further names of the index's
+    institutions, by name, or the index's institution, where its rows name none. `rows`: the search of a single text.
     """
 
     def __init__(
@@ -161,8 +161,7 @@ class Searcher:
         question = follow_up_rules.in_the_banks_words(question)
         if follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question):
             verdict = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
-            is_shown_again = bool(verdict.nodes) and row_id(verdict.nodes[0]) in history[-1].source_ids
-            return unless_repeated(verdict, question, history) if is_shown_again else verdict
+            return unless_repeated(verdict, question, history)
         if self._llm is not None and llm_rewrites:
             rewritten = rewrite_follow_up(self._llm, typed, typed_history, self.scope, self._llm_breaker)
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
@@ -183,8 +182,11 @@ class Searcher:
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
-        last = history[-1]
-        told_of = rows_shown(last, self._store) if states_case(question, last.question) else ()
+        last, given = history[-1], rows_shown(history[-1], self._store)
+        same = stated_by_shown(standalone, given, last, question, is_elliptical=is_elliptical)
+        if same and not (named.chosen or named.others or rejects_shown):
+            return same
+        told_of = given if states_case(question, last.question) else ()
         depends = is_elliptical or back_reference or bool(told_of) or not has_topic(question)
         if standalone.covered >= STANDALONE_COVERED and not depends:
             return unless_repeated(standalone, question, history)
@@ -212,12 +214,10 @@ class Searcher:
             lacks_thing=standalone.bound == "doubtful",
         )
         chosen = choose_reading(contextual, standalone, signs)
-        rows = rows_shown(last, self._store) if chosen.status == "declined" else ()
-        if rows and asks_of_case(question, last.question, rows):
-            return offer_again(rows, contextual, question, last)
+        if given and chosen.status == "declined" and asks_of_case(question, last.question, given):
+            return offer_again(given, contextual, question, last)
         if shown := shown_before(chosen, history, nouns(question)):
-            depends = signs.is_elliptical or signs.has_back_reference or signs.asks_on
-            return other_than_shown(chosen, standalone, shown, content_words(question), depends=depends)
+            return other_than_shown(chosen, standalone, shown, content_words(question), depends=signs.depends)
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
 

@@ -1,0 +1,240 @@
+"""Judges whether a sentence of a row states what a message asks of that row; `rag.conversation.shown_sentences` chooses.
+
+A sentence must name all that the message names, hold its value and state the kind of value asked for; and name no other member of
+a contrast set. Menu paths, examples and denials ("분실이 아니므로") state nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag.constraints.asked_values import AskedValue, asked_values, not_stated
+from rag.constraints.aspects import ASPECT_OF, ASPECTS
+from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.everyday_values import values_of
+from rag.constraints.quantities import Quantity
+from rag.constraints.value_agreement import agrees
+from rag.conversation.follow_up_rules import is_channel
+from rag.conversation.shown_rows import subject_names
+from rag.conversation.word_rules import nouns, plain
+from rag.korean import compact, sentences
+
+WHEN = re.compile(r"언제(?!든|나(?![와오]))")
+_EMPTY = re.compile(
+    r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
+    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|언제|며칠|몇일)(?:요|은요|는요)?$"
+)
+"""Nouns by their form that name nothing."""
+_VERB = re.compile(
+    r"(?:[았었했됐갔왔썼났샀탔렸쳤졌꼈][가-힣]{0,4}|[가-힣]{1,3}(?:는데|려고|려면|대요|거든|나요|까요|어서|해야|아야|어야|돼야|[가나]나|줘|는거|는건|[은는]지)|붙어|붙는|내야[가-힣]*|끌고|들고|떨어지|부러진|잃어버린"
+    r"|걸려|받아|찾아|찾아야|신고해야[가-힣]*|합쳐[가-힣]*|포함[가-힣]*|줄어드|넣을수[가-힣]*|풀수[가-힣]*|쓸수[가-힣]*|보내|살릴|들어와|나와|나가|빠져|넘어가|가져간|닫아|떠|틀리|틀려)$"
+)
+_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:일?땐|엔|으로|이면|이랑|이죠)$")
+_OFTEN = re.compile(r"(?<![가-힣])(?:여러\s?번|자주)")
+_CHOICES = 3
+"""Points of one kind in a sentence from which on they are what one may choose from, and no answer on one of them."""
+_PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
+_WITHIN = re.compile(r"안에|안으로|까지|이내")
+_DUE_IN = re.compile(r"이내|안에|까지|전에")
+_TAKES = re.compile(
+    r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지"
+)
+_SOON = re.compile(r"즉시|바로|당일|다음\s?날|익일|다음\s?영업일|실시간")
+_DUE = re.compile(r"동안|까지|부터|이내|안에|전에|후|뒤|즉시|바로|당일|다음|입금|지급|환불|돌려")
+_MONEY_BACK = re.compile(r"돈|환불|입금|들어와|들어오|돌려")
+_PAYS = re.compile(r"환급|환불|입금|지급|드립|드려|돌려|돌아")
+DAYS = re.compile(r"평일|주말|토요일|일요일|휴일|공휴일|영업일|매일|연중무휴|365일|24시간")
+_KIN = re.compile(
+    r"남편|아내|와이프|배우자|부모|엄마|아빠|어머니|아버지|아들|딸|자녀|며느리|사위|가족|동생|언니|오빠|누나"
+)
+_KIN_NAMED = re.compile(r"가족(?!관계|카드)|동거인")
+_PARENT = re.compile(r"부모|엄마|아빠|어머니|아버지")
+_SIBLING = re.compile(r"동생|언니|오빠|누나|(?<![가-힣])형(?:은|이|도)")
+_PATH = re.compile(r"\S\s>\s\S")
+_PREDICATE = re.compile(r"(?:니다|다|음|함|됨)[.)]?\s*$")
+_NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
+_BACK = re.compile(r"돌려\s?[받주줘]|환[급불]|반환")
+_GIVEN_BACK = re.compile(r"(?:환급|환불|반환|돌려)(?!금|액|청구|요청|방법)")
+_AFTER = re.compile(r"\s?(?:이|을|가)?\s?(?:경과|지나|지난|지났|넘)")
+_LABEL = re.compile(r"^\s*\[([^\[\]\n>]{1,24})\]\s*")
+_WITHOUT = re.compile(r"미적용|미만|제외|비대상|아닌|외의")
+_EXAMPLE = re.compile(r"예를 들어|예\)|\[.{0,3}예시?\]|예시|계산식")
+_ITEM = re.compile(r"^\s*(?:[-*•·]|\d\.)\s*")
+_FREE = re.compile(r"무료|공짜")
+
+
+def stated_values(sentence: str) -> list[Quantity]:
+    """The values of a sentence, where "3년 경과" is three years and more; what follows "1km당" counts none."""
+    return [
+        replace(each, high=None)
+        if each.dimension == "duration" and each.is_point and _AFTER.match(sentence, each.end)
+        else each
+        for each in values_of(sentence)
+        if not _PER.match(sentence, each.end)
+    ]
+
+
+def holds(stated: Quantity, value: Quantity) -> bool:
+    """Whether a value of a sentence is a message's or covers it."""
+    if stated.dimension != value.dimension or (stated.high is None and stated.unit != value.unit):
+        return False
+    return agrees(value, stated) is True
+
+
+def own_values(message: str) -> list[Quantity]:
+    """The values a message states; a counter of things ("한 건") is none."""
+    return [
+        value
+        for value in values_of(message)
+        if value.dimension not in ("phone", "number")
+        and not re.match(r"한\s?[건번개]", value.text)
+        and not (re.match(r"에", message[value.end :]) and value.dimension == "duration")
+    ]
+
+
+def things(message: str) -> tuple[str, ...]:
+    """What a message names, without its values, verbs and words that name nothing."""
+    text = _OFTEN.sub(" ", plain(message))
+    for each in (*(value.text for value in values_of(text)), *(asked.text for asked in asked_values(text))):
+        text = re.sub(re.escape(each) + r"[가-힣]*", " ", text, count=1)
+    words = (_PARTICLE.sub("", word) for word in nouns(text))
+    return tuple(word for word in words if not (_EMPTY.match(word) or _VERB.search(word) or _FREE.match(word)))
+
+
+def units(content: str) -> Iterator[tuple[str, str]]:
+    """(label, sentence) of a row: the label is that of its line or of the list it stands in."""
+    label = ""
+    for start, end in sentences(content):
+        raw = content[start:end]
+        if not raw.strip():
+            label = ""
+            continue
+        sentence = _ITEM.sub("", raw.strip()).lstrip("※ ").strip()
+        head = _LABEL.match(sentence)
+        if head:
+            label = head[1]
+        elif not _ITEM.match(raw.strip()):
+            label = "" if not label or "\n\n" in content[max(0, start - 2) : start] else label
+        if sentence and not (head and not sentence[head.end() :].strip()):
+            yield label, sentence
+        if raw.endswith("\n\n"):
+            label = ""
+
+
+def states(
+    message: str,
+    label: str,
+    sentence: str,
+    words: Sequence[str],
+    values: Sequence[Quantity],
+    mentions: set[tuple[str, str]],
+    topic: str,
+) -> bool:
+    """Whether a sentence states what a message asks: one that names `words` and (set, member) `mentions` and states `values`.
+
+    `label`: the heading of the sentence's list; `topic`: the question before and the row's.
+    """
+    if is_aside(label, sentence):
+        return False
+    text = f"{label} {sentence}"
+    if _NEGATED.search(sentence) or (_BACK.search(message) and not _GIVEN_BACK.search(sentence)):
+        return False
+    if label and _WITHOUT.search(label) and not _WITHOUT.search(message):
+        return False
+    own, named = stated_values(sentence), members_of(text)
+    asked = asked_values(message)
+    told = members_of(topic)
+    # Beside a value that the sentence holds, what the topic names and where it is done need not be named again.
+    needed = [
+        word
+        for word in words
+        if not (values and (compact(word) in compact(topic) or is_channel(word) or word in ASPECT_OF))
+    ]
+    if not all(names(text, word, message) for word in needed):
+        return False
+    if _OFTEN.search(message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
+        return False
+    for each in mentions:
+        if values and (each[0] == "channel" or each in told):
+            continue
+        others = {member for name, member in named if name == each[0]} if each[0] != "day_of_week" else set()
+        if each in named or _covered(each, text, message):
+            continue
+        if others or each not in told:
+            return False
+    for value in values:
+        if not any(holds(each, value) for each in own):
+            return False
+    points = [each.dimension for each in own if each.is_point]
+    if WHEN.search(message) and values and any(points.count(each.dimension) >= _CHOICES for each in values):
+        return False
+    if not_stated(message, "", sentence) or not _takes(message, asked, sentence):
+        return False
+    if any(each.kind == "money" for each in asked) and not words and not _is_fee(sentence):
+        return False
+    if WHEN.search(message):
+        is_time = _SOON.search(sentence) or any(each.dimension in ("duration", "date", "time") for each in own)
+        if not (is_time and _DUE.search(sentence)):
+            return False
+        if not words and _MONEY_BACK.search(message) and not _PAYS.search(sentence):
+            return False
+    return not _FREE.search(message) or bool(_FREE.search(sentence))
+
+
+def is_aside(label: str, sentence: str) -> bool:
+    """Whether a sentence is a menu path alone or an example."""
+    is_path = _PATH.search(sentence) and not _PREDICATE.search(sentence)
+    return bool(is_path or _EXAMPLE.search(f"[{label}] {sentence}"))
+
+
+def _is_fee(sentence: str) -> bool:
+    return ASPECTS["수수료"].named.search(sentence) is not None
+
+
+def _takes(message: str, asked: Sequence[AskedValue], sentence: str) -> bool:
+    """Where a length of time is asked for: the sentence says how long something takes, not a sum per day."""
+    if not any(each.kind == "duration" for each in asked):
+        return True
+    return (_DUE_IN if _WITHIN.search(message) else _TAKES).search(sentence) is not None
+
+
+def _covered(mention: tuple[str, str], text: str, message: str) -> bool:
+    """Whether the thing of a mention is one of the words, which the sentence names."""
+    spans = [compact(each.text) for each in mentions_of(message) if (each.set_name, each.member) == mention]
+    if DAYS.search(message) and mention[0] in ("day_of_week", "term 주말에도"):
+        return DAYS.search(text) is not None
+    if mention[0] == "relative" and _KIN_NAMED.search(text):
+        return True
+    if mention[0] == "foreign_country" and ("country", "해외") in members_of(text):
+        return True
+    return any(span in compact(text) for span in (*spans, compact(mention[1])))
+
+
+def names(text: str, word: str, message: str) -> bool:
+    """Whether a text names what a word of a message does, also by another name of it or of its kind."""
+    flat = compact(text)
+    if any(compact(name) in flat for name in subject_names([word])):
+        return True
+    own = members_of(word)
+    if own & members_of(text):
+        return True
+    if DAYS.match(word):
+        return DAYS.search(text) is not None
+    if _SIBLING.match(word):
+        return "형제" in text
+    if _KIN.match(word):
+        return _KIN_NAMED.search(text) is not None
+    # What a mention covers ("잃어버린 거": 분실) the members decide.
+    if any(word in each.text or each.text in word for each in mentions_of(message)):
+        return bool(
+            {(each.set_name, each.member) for each in mentions_of(message) if word in each.text or each.text in word}
+            & members_of(text)
+        )
+    if len(word) > 3 and re.search(rf"(?<![가-힣]){re.escape(word[:-2])}(?![가-힣])", text):
+        return True
+    if _PARENT.match(word) and re.search(r"법정대리인|친권자|보호자", text):
+        return True
+    aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
+    return bool(aspect and aspect.named.search(text))

@@ -1,0 +1,184 @@
+"""Finds the sentence of a row shown before that states what a message asks, by the row alone, whatever a search finds.
+
+"썸머타임 때는요", "70km 끌고 가면 얼마 더 내요?", "토요일은": such a message is only a case, a value or a part of what was
+answered. Its sentence must name all that the message names, hold its value, state the kind of value asked for, and name no other
+member of a contrast set; where several do, none is quoted, but for values the narrowest. A wrong sentence under "앞서 보신
+안내에 있는 내용입니다" is a wrong answer; without one the row is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from rag.constraints.asked_values import asked_values
+from rag.constraints.aspects import ASPECT_OF
+from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.everyday_values import values_of
+from rag.constraints.quantities import Quantity
+from rag.conversation.sentence_agreement import (
+    DAYS,
+    WHEN,
+    holds,
+    is_aside,
+    names,
+    own_values,
+    stated_values,
+    states,
+    things,
+    units,
+)
+from rag.korean import compact, jamo_ngrams, without_yes_or_no
+from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.query_analysis import BANK
+from rag.types import Note, Turn
+
+STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
+"""Chance in 0..1 that the message alone is covered from which on another row may be meant; and is, also by "미성년자는?"."""
+CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
+"""A statement after a question ("저 지금 외국이에요") continues it."""
+_KIND_OF_PRODUCT = re.compile(r"\s?(?:짜리|만기|물)")
+_ANSWERS_NO_CASE = re.compile(r"추천|왜|이유|어떤|뭐가|뭐예|뭐야|누가|어디|차이|비교|방법|어떻게|어케|어떡")
+
+
+def stated_by_shown(
+    standalone: Verdict, rows: Sequence[JudgedNode], last: Turn, message: str, *, is_elliptical: bool
+) -> Verdict | None:
+    """The row shown as the answer, with a note of the sentence that states what a message asks; None where there is none.
+
+    `rows`: those of the turn before. `standalone`: the message by itself; another row must not be likely to answer it, unless the
+    message continues by its form what was asked.
+    """
+    if last.status != "answered":
+        return None
+    found = [(row, sentence_for(message, last.question, question_of(row), row.node.get_content())) for row in rows]
+    stating = [(row, sentence) for row, sentence in found if sentence]
+    if len(stating) != 1 or len({row.node.metadata.get(BANK) for row in rows}) > 1:
+        return None
+    row, sentence = stating[0]
+    is_shown = bool(standalone.ranked) and row_id(standalone.ranked[0]) == row_id(row)
+    limit = STANDALONE_SURE if is_elliptical else STANDALONE_POSSIBLE
+    if not (CONTINUES.search(message) or is_shown or standalone.covered < limit):
+        return None
+    hit = row.judged("answered", quoted=True)
+    ranked = (hit, *(each for each in standalone.ranked if row_id(each) != row_id(row)))
+    note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
+    return replace(
+        standalone,
+        status="answered", reason=None, nodes=(hit,), ranked=ranked, covered=1.0, query=message, note=note, conflicts=(),
+    )  # fmt: skip
+
+
+def sentence_for(message: str, before: str, row_question: str, content: str) -> str:
+    """The one sentence of a row's `content` that states what `message` asks; empty where none does, or more than one may.
+
+    `before`: the question that the row answered.
+    """
+    asked, values = asked_values(message), own_values(message)
+    words, when = things(message), bool(WHEN.search(message))
+    mentions = {(each.set_name, each.member) for each in mentions_of(message)}
+    told = members_of(before)
+    is_new = bool(mentions - told) or any(compact(word) not in compact(before) for word in words)
+    # "만 이천키로" is read as 이천키로.
+    if any(_KIND_OF_PRODUCT.match(message, value.end) or message[: value.start].endswith("만 ") for value in values):
+        return ""
+    if not (values or asked or when or is_new):
+        return ""
+    if not (values or words or mentions) and not _asks_anew(message, before):
+        return ""
+    topic = f"{before} {row_question}"
+    stating = [
+        (label, sentence)
+        for label, sentence in units(content)
+        if states(message, label, sentence, words, values, mentions, topic)
+    ]
+    found = [sentence for _, sentence in stating]
+    labels = {label for label, _ in stating if label}
+    if len(found) > 1 and len(labels) == 1 and words and not values:
+        # A list below the heading that is meant ("[서머타임 적용]") is quoted as a whole.
+        label = labels.pop()
+        if all(names(label, word, message) for word in words):
+            return f"[{label}] {', '.join(sentence for name, sentence in stating if name == label)}"
+    if _ANSWERS_NO_CASE.search(message):
+        return ""
+    if len(found) > 1 and not (words or values or mentions):
+        meant = things(before)
+        found = [each for each in found if meant and all(names(each, word, before) for word in meant)]
+    if values and (beyond := _beyond(content, values)):
+        found = beyond
+    elif values and not found:
+        found = _limits(message, content, words, values)
+    elif len(found) > 1 and values:
+        found = _narrowest(found, values)
+    if len(found) > 1 and DAYS.search(message):
+        found = _nearest(before, found)
+    return found[0] if len(found) == 1 else ""
+
+
+def _asks_anew(message: str, before: str) -> bool:
+    """Whether a message that names nothing asks for a kind of value, or a time, that the question before did not."""
+    asked = {each.kind for each in asked_values(message)} | ({"when"} if WHEN.search(message) else set())
+    earlier = {each.kind for each in asked_values(before)} | ({"when"} if WHEN.search(before) else set())
+    return bool(asked - earlier)
+
+
+def _limits(message: str, content: str, words: Sequence[str], values: Sequence[Quantity]) -> list[str]:
+    """The sentence with the one limit, or window of time, that a value lies beyond, where the row has no other value like it."""
+    found = []
+    for label, sentence in units(content):
+        if not is_aside(label, sentence):
+            found += [
+                (label, sentence, each)
+                for each in stated_values(sentence)
+                if any((each.dimension, each.unit) == (value.dimension, value.unit) for value in values)
+            ]
+    needed = [word for word in words if word not in ASPECT_OF]
+    if len(found) != 1 or not all(names(f"{found[0][0]} {found[0][1]}", word, message) for word in needed):
+        return []
+    _, sentence, limit = found[0]
+    is_window = limit.dimension == "time" and None not in (limit.low, limit.high) and not limit.is_point
+    return [sentence] if is_window or (limit.low is None) != (limit.high is None) else []
+
+
+def _beyond(content: str, values: Sequence[Quantity]) -> list[str]:
+    """The sentences with the greatest upper limit of a row, where a sum lies beyond it: "최소 10만원" does not allow 10억."""
+    limits = [
+        (each.high, sentence)
+        for label, sentence in units(content)
+        if not is_aside(label, sentence)
+        for each in values_of(sentence)
+        if each.high is not None
+        and not each.is_point
+        and any((each.dimension, each.unit) == (value.dimension, value.unit) for value in values)
+    ]
+    most = max((high for high, _ in limits), default=None)
+    lows = [value.low for value in values if value.dimension in ("money", "count") and value.low is not None]
+    if most is None or not lows or min(lows) <= most:
+        return []
+    found = [sentence for high, sentence in limits if high == most]
+    # Of several tiers ("5,000km 이하", "10,000km 이하") none speaks of what lies beyond.
+    return found if len(limits) == 1 else [""]
+
+
+def _nearest(before: str, found: Sequence[str]) -> list[str]:
+    """Those that share most with the question before: of the hours of two services those of the one asked about."""
+    asked = set(jamo_ngrams(before))
+    shared = [len(asked & set(jamo_ngrams(each.partition(":")[0]))) for each in found]
+    return [each for each, count in zip(found, shared, strict=True) if count == max(shared)]
+
+
+def _narrowest(found: Sequence[str], values: Sequence[Quantity]) -> list[str]:
+    """Of sentences that all hold a value the one with the smallest upper end, or else the greatest lower end."""
+
+    def end(sentence: str) -> tuple[Decimal, Decimal]:
+        ends = [each for each in stated_values(sentence) if any(holds(each, value) for value in values)]
+        highs = [each.high for each in ends if each.high is not None]
+        lows = [each.low for each in ends if each.low is not None]
+        return (min(highs) if highs else Decimal("Infinity"), -max(lows) if lows else Decimal("Infinity"))
+
+    ends = [end(each) for each in found]
+    least = min(ends)
+    return [each for each, own in zip(found, ends, strict=True) if own == least]
