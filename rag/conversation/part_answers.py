@@ -10,20 +10,22 @@ from itertools import chain, zip_longest
 from rag.constraints import compare
 from rag.conversation.follow_up_rules import replace_topic, topic_words
 from rag.conversation.joined_things import Part
-from rag.conversation.row_search import OFFERED, is_same_question
+from rag.conversation.row_search import OFFERED, in_question, is_same_question
 from rag.conversation.shown_rows import bank_names
-from rag.conversation.word_rules import says
+from rag.conversation.word_rules import content_words, says
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.differences import what_differs
 from rag.retrieval.hybrid import is_passage, matched_question, question_of, row_id
-from rag.retrieval.query_analysis import BANK
+from rag.retrieval.query_analysis import BANK, expand
 from rag.retrieval.ranking import leaves_open, same_question, score_of
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2
 OTHER_CASE = 0.5
 """Probability, 0..1, that the row for another case answers. It has less if the question names the case, even in other words."""
+MOST_CASES = 6
+"""Rows quoted for cases that are left open: two of each of three institutions."""
 _COMPARISON = re.compile(
     r"(?<![가-힣])(중에서|중에|중|둘\s*다|둘|서로|각각|비교해?\s*\S*|차이\S*|어디가|어디|어느\s*(쪽|곳|은행)\S?|뭐가|더|제일|가장|(싼|비싼|높은|낮은|빠른|좋은)\s*(곳|데|쪽|은행)\S?|빨라\S*|빠르\S*|싸\S{0,3}|비싸\S*|높\S{0,3}|낮\S{0,3}|"
     r"다른가요|다르나요|달라요|같나요|같아요|알려\s*\S+|[?!.])(?![가-힣])"
@@ -165,29 +167,39 @@ def combine(titles: Sequence[str], parts: Sequence[Verdict], query: str) -> Verd
 def with_other_case(verdict: Verdict, question: str) -> Verdict:
     """The verdict with the row for another case, if the question does not say which case it means; each has its own section.
 
-    The other row must have a probability of OTHER_CASE. Not if the question is that of the answered row word for word.
+    The same for the row of each institution. The other row must have a probability of OTHER_CASE, unless both rows' questions
+    hold all words of the question: then nothing in it tells them apart. Not if the question is that of the answered row word
+    for word.
     """
     shown = [hit for hit in verdict.nodes if hit.quoted]
-    if (
-        verdict.status != "answered"
-        or len(shown) != 1
-        or verdict.sections
-        or verdict.note
-        or is_same_question(question, shown[0])
-    ):
+    if verdict.status != "answered" or verdict.sections or verdict.note or len(shown) > MOST_CASES // 2:
         return verdict
-    [first], asked = shown, f"{question} {verdict.query}"
-    likely = (
-        hit for hit in verdict.ranked if score_of(hit) >= OTHER_CASE and not (is_passage(first) or is_passage(hit))
-    )
-    other = next((hit for hit in likely if leaves_open(asked, first, hit)), None)
-    if other is None:
+    if any(is_passage(hit) or is_same_question(question, hit) for hit in shown):
         return verdict
-    quoted = other.judged("answered", quoted=True)
-    cases = (first, quoted)
+    asked = f"{question} {verdict.query}"
+    words = [expand(word).split() for word in dict.fromkeys(content_words(asked))]
+    cases: list[JudgedNode] = []
+    for first in shown:
+        cases += [first, *_other_cases(first, verdict, asked, words)[:1]]
+    if len(cases) == len(shown):
+        return verdict
+    cases = [hit.judged("answered", quoted=True) for hit in cases]
     others = tuple(hit for hit in verdict.nodes if row_id(hit) not in map(row_id, cases))
-    sections = tuple(Section(question_of(hit), "answered", (row_id(hit),)) for hit in cases)
+    titles = dict.fromkeys(map(question_of, cases))
+    sections = tuple(
+        Section(title, "answered", tuple(row_id(hit) for hit in cases if question_of(hit) == title)) for title in titles
+    )
     return replace(verdict, nodes=(*cases, *others), sections=sections)
+
+
+def _other_cases(first: JudgedNode, verdict: Verdict, asked: str, words: Sequence[Sequence[str]]) -> list[JudgedNode]:
+    return [
+        hit
+        for hit in verdict.ranked
+        if not is_passage(hit)
+        and leaves_open(asked, first, hit)
+        and (score_of(hit) >= OTHER_CASE or all(in_question(row, own) for row in (first, hit) for own in words))
+    ]
 
 
 def combine_banks(banks: Sequence[str], parts: Sequence[Verdict], query: str) -> Verdict:

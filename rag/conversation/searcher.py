@@ -56,6 +56,7 @@ from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, in_korean
+from rag.retrieval.ranking import has_open_case
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -267,9 +268,11 @@ class Searcher:
             if together:
                 return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
-        if named.chosen or not named.others:
-            return with_other_banks(self.rows, verdict, history, filters) if len(banks) > 1 else verdict
-        return about_others(verdict, named.others, self._store, filters, is_named=bool(self._institutions))
+        if named.others and not named.chosen:
+            return about_others(verdict, named.others, self._store, filters, is_named=bool(self._institutions))
+        if len(banks) > 1:
+            verdict = with_other_banks(self.rows, verdict, history, filters)
+        return with_other_case(verdict, question) if has_open_case(verdict.query, verdict.ranked) else verdict
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """Each institution's row side by side; `rest`: the question without their names."""
@@ -283,7 +286,7 @@ class Searcher:
         """The outcome of the whole question, or of its parts where they answer more."""
         whole = self.rank(question, history, filters)
         if not MAY_DIVIDE.search(question) or len(asked := split_questions(question)) == 1:
-            return with_other_case(whole, question) if len(whole.nodes) > 1 else whole
+            return whole
         # The institution that one part names is meant in all: "새나래 OTP 수수료랑 이체 시간" asks nobody else.
         filters = self.rows.limited(question, filters)
 
@@ -299,15 +302,14 @@ class Searcher:
     def _is_about_banking(self, question: str) -> bool:
         if (named := self.rows.named(question)).chosen or named.others:
             return True
-        text = compact(in_korean(question))
-        categories = (compact(category) for category in self._store.values("category"))
-        return says(in_korean(question), "banking word") or any(len(name) > 1 and name in text for name in categories)
+        korean = in_korean(question)
+        categories = map(compact, self._store.values("category"))
+        return says(korean, "banking word") or any(len(name) > 1 and name in compact(korean) for name in categories)
 
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
         words = nouns(question)
-        asks_on = not words or says(question, "back reference", "asks on") or states_case(question)
-        goes_on = history and asks_on
+        goes_on = history and (not words or says(question, "back reference", "asks on") or states_case(question))
         return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
@@ -315,5 +317,4 @@ class Searcher:
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:
-    note = Note(rule.note) if rule.note else None
-    return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=note)
+    return Verdict("declined", rule.reason, (), (), 0.0, 0.0, question, note=Note(rule.note) if rule.note else None)

@@ -42,6 +42,10 @@ HOLDS = 0.6
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 ALIKE = 0.6
+ALIKE_BUT_ONE = 0.3
+"""Dice coefficient in 0..1 from which on two rows' questions are alike that name different members of one contrast set."""
+_CASES = ("scope", "state", "channel", "means", "product")
+"""Kinds of sets whose members are cases of one matter; what is done is another matter."""
 _ABSENT_KINDS = ("action", "product", "means", "scope")
 
 
@@ -188,8 +192,9 @@ def shares_subject(one: FusedNode, other: FusedNode) -> bool:
 def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
     """Whether two rows of one institution differ by a condition of which a question names neither side ("카드 분실").
 
-    Their questions' tokens have a Dice coefficient of ALIKE at least, each has some of its own, and the expanded question none
-    of those.
+    Their questions' tokens have a Dice coefficient of ALIKE at least, or of ALIKE_BUT_ONE where they name different members of a
+    contrast set of which the question names none; each has some of its own, and the question none of those, nor have the bank's
+    words for what only the customer says.
     """
     if (
         one.node.metadata.get(BANK) != other.node.metadata.get(BANK)
@@ -197,10 +202,31 @@ def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
     ):
         return False
     a, b = (_subject(question_of(hit)) for hit in (one, other))
-    own = a ^ b
-    if not (a - b and b - a) or 2 * len(a & b) < ALIKE * (len(a) + len(b)):
+    alike = 2 * len(a & b) / max(1, len(a) + len(b))
+    if not (a - b and b - a) or alike < ALIKE_BUT_ONE:
         return False
-    return not own & set(tokens(expand(question)))
+    if alike < ALIKE and not _differ_by_case(question, question_of(one), question_of(other)):
+        return False
+    # A word that both hold needs no other word for it: "취소" adds "퇴결", which is of one of the cases alone.
+    others = " ".join(word for word in question.split() if not (a & b).issuperset(tokens(word)[:1]))
+    return not (a ^ b) & {*tokens(question), *tokens(expand(others))}
+
+
+def has_open_case(question: str, ranked: Sequence[FusedNode]) -> bool:
+    """Whether a question leaves open if the first of the rows found is meant, or another one of its institution."""
+    return any(leaves_open(question, ranked[0], hit) for hit in ranked[1:])
+
+
+def _differ_by_case(question: str, one: str, other: str) -> bool:
+    sets, (a, b, asked) = default_contrasts().sets, (_members(text) for text in (one, other, question))
+    return any(sets[name].kind in _CASES and not a[name] & b[name] for name in a.keys() & b.keys() if name not in asked)
+
+
+def _members(text: str) -> dict[str, set[str]]:
+    members: dict[str, set[str]] = {}
+    for name, member in members_of(text):
+        members.setdefault(name, set()).add(member)
+    return members
 
 
 @lru_cache(maxsize=4096)

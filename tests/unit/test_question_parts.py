@@ -329,10 +329,61 @@ def test_of_a_condition_that_a_question_leaves_open_both_cases_are_quoted_under_
 
 
 @pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("카드 분실 신고", (DOMESTIC, ABROAD)),
+        # The bank's word for one of them is not the customer's.
+        (
+            "해외송금 취소",
+            ("해외송금 전문이 완료된 송금을 취소(퇴결)하려면?", "해외송금 전문 발송 전인 송금을 취소하려면?"),
+        ),
+        # The questions are alike but for a member of a contrast set.
+        ("카드 재발급", ("훼손되거나 안 읽히는 카드를 재발급받으려면?", "분실한 카드를 재발급받으려면?")),
+        ("보험금 청구 서류", ("통원한 날 병원비로 보험금 청구 서류", "입원한 경우에 필요한 보험금 청구 서류")),
+    ],
+)
+def test_however_unlikely_the_other_case_is_shown_where_both_rows_hold_all_that_is_asked(
+    question: str, asked: tuple[str, ...]
+) -> None:
+    both = lost(question, *asked, gap=5.0)
+    assert [section.title for section in both.sections] == list(asked)
+
+
+def test_beside_each_institutions_row_its_other_case_is_quoted() -> None:
+    hits = [
+        hit("a1", 4.0, question=DOMESTIC, bank="가나은행"),
+        hit("b1", 3.9, question=DOMESTIC, bank="다라은행"),
+        hit("a2", 0.0, question=ABROAD, bank="가나은행"),
+        hit("b2", -1.0, question=ABROAD, bank="다라은행"),
+    ]
+    cases = with_other_case(judge("카드 분실 신고", hits, PLAIN), "카드 분실 신고")
+    assert [(section.title, section.rows) for section in cases.sections] == [
+        (DOMESTIC, ("a1", "b1")),
+        (ABROAD, ("a2", "b2")),
+    ]
+    assert all(node.quoted for node in cases.nodes)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        (
+            "잃어버린 카드 재발급",
+            ("분실한 카드를 재발급받으려면?", "훼손되거나 안 읽히는 카드를 재발급받으려면?"),
+        ),  # its word
+        ("적금 가입 조건", ("적금에 가입하는 조건과 방법", "적금을 해지하는 조건과 방법")),  # another matter
+        ("통장 비밀번호 변경", ("통장 비밀번호를 변경하려면?", "앱 비밀번호를 변경하려면?")),  # names the one
+    ],
+)
+def test_what_the_customers_words_tell_apart_is_not_left_open(question: str, asked: tuple[str, ...]) -> None:
+    assert not lost(question, *asked, gap=5.0).sections
+
+
+@pytest.mark.parametrize(
     ("question", "asked", "gap"),
     [
         ("해외에서 카드 분실 신고", (ABROAD, DOMESTIC), 0.1),  # names the case
-        ("카드 분실 신고", (DOMESTIC, ABROAD), 5.0),  # the other is unlikely
+        ("가방째 카드 분실 신고", (DOMESTIC, ABROAD), 5.0),  # the other is unlikely, and neither says all that is told
         ("카드 분실 신고", (DOMESTIC, "통장 비밀번호를 바꾸려면 어떻게 하나요?"), 0.1),  # another matter
         ("카드 분실 신고", ("카드를 분실하면 어떻게 신고하나요?", DOMESTIC), 0.1),  # the plain row is the general one
         (DOMESTIC, (DOMESTIC, ABROAD), 0.1),
