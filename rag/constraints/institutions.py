@@ -60,6 +60,11 @@ _PRODUCT = (
 )
 _MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권"}
 """Frequent typing errors in kinds, with the same number of characters."""
+_FORMS = (
+    *(("저축은행", "저축 은행 뱅크"), ("은행", "은행 뱅크"), ("뱅크", "은행 뱅크"), ("증권", "증권")),
+    *(("손해보험", "손보"), ("생명", "생보 생명보험"), ("화재", "화재보험 화재해상보험")),
+)
+"""What customers say in the place of a kind."""
 _NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
 
 
@@ -260,11 +265,8 @@ def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
 
 
 def _variants(name: str, short: str) -> list[str]:
-    if name.endswith("저축은행"):
-        return [short + "저축", short + "은행", short + "뱅크"]
-    if name.endswith(("은행", "뱅크")):
-        return [short + "은행", short + "뱅크"]
-    return [short + "증권"] if name.endswith("증권") else []
+    forms = next((forms for kind, forms in _FORMS if name.endswith(kind)), "")
+    return [short + form for form in forms.split()]
 
 
 def _short(name: str) -> str:

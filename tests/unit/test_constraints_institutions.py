@@ -162,6 +162,19 @@ def test_a_product_that_ends_like_a_house_is_none(text: str) -> None:
     assert find_institutions(text, {"별솔생명": []}) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("별솔손해보험", "별솔손보 긴급출동"),
+        ("별솔생명", "별솔생보 수익자"),
+        ("별솔생명", "별솔생명보험 해지"),
+        ("별솔화재", "별솔화재보험 청구"),
+    ],
+)
+def test_an_insurer_of_the_index_goes_by_the_short_form_of_its_kind(name: str, text: str) -> None:
+    assert [(m.name, m.held) for m in find_institutions(text, {name: []})] == [(name, True)]
+
+
 def test_a_group_whose_name_is_nothing_else_is_known_alone() -> None:
     assert [m.name for m in find_institutions("메리츠 수술비 얼마", {"별솔생명": []})] == ["메리츠"]
     assert [m.name for m in find_institutions("흥국은 며칠 걸려요", {"별솔생명": []})] == ["흥국"]
