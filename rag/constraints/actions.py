@@ -52,8 +52,11 @@ _ASKS_DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치|합칠|돌아|되돌|돌리|환전))"
+    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*"
+    r"(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?"
+    r"(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치"
+    r"|합칠|돌아|되돌|돌리|환전))"
 )
 _WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
 _ENDINGS = re.compile(
@@ -89,7 +92,8 @@ _UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|�
 _BEGINS = re.compile(
     r"(?:가입|개설)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|해\s?(?:주|줘|야)|해요|되나|돼)"
     r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
-    r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|하나\s?(?:더\s?)?파|만드는\s?(?:법|방법)|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
+    r"|(?:새로|처음)\s?(?:만들(?!어서|었)|드는|들(?!어)|개설|가입)|하나\s?(?:더\s?)?파|만드는\s?(?:법|방법)"
+    r"|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
 )
 """Matches a question on how to begin something: "가입하려면", "새로 만들려면"."""
 _ENDED = re.compile(r"(?P<thing>[0-9A-Za-z가-힣]{3,})(?<![을를])[을를]?\s?(?:해제|해지|폐쇄|탈퇴|말소|폐기)")
@@ -97,7 +101,8 @@ _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|�
 _NO_BEGINNING = re.compile(
     r"(?:해지|해제|취소|철회|탈퇴|탈회|폐기|중지|중단|말소|해약|반납|환매)\S{0,2}\s?(?:신청|등록|설정|가능|하실 수 있)"
     r"|(?:가입|신청|등록|설정|지정|개설)(?:되어|된|하신|한|하여|돼|되)"
-    r"|(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
+    r"|(?:연장|증액|감액|변경|해지|해제|취소|철회|재발급|상환|전환|말소|갱신|정지|환급|이의|이의제기|인하|면제"
+    r"|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
     r"\)?(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
 )
 """Phrases of a row with a word of _BEGUN that are not about beginning: "해지 신청", "가입되어 있으면", "기한연장 신청",
@@ -225,9 +230,14 @@ def _direction(text: str) -> re.Match[str] | None:
 def is_reversed(question: str, row_question: str) -> bool:
     """Whether a row describes the opposite direction of a change; False if question or row names no direction."""
     asked, row = _direction(question), _direction(row_question)
-    # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면".
-    if asked and re.search(rf"{_name_pattern(asked['target'].strip())}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
-        return True
+    if asked:
+        # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면". The row may
+        # add up to three syllables to a long name: 한도제한계좌 for "한도계좌".
+        target = asked["target"].strip()
+        is_long = re.fullmatch("[가-힣]{4,}", target)
+        name = rf"{target[:2]}[가-힣]{{0,3}}{target[2:]}" if is_long else re.escape(target)
+        if re.search(rf"{name}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+            return True
     if asked is None or row is None:
         return False
     # The target decides, because the source often has words of both ("미국주식 온주를 소수점으로"). The source counts only if
@@ -236,13 +246,6 @@ def is_reversed(question: str, row_question: str) -> bool:
         return True
     is_place = asked["by"].endswith("에서")
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
-
-
-def _name_pattern(thing: str) -> str:
-    """A pattern of a thing's name that allows up to three more syllables inside: "한도계좌" also matches 한도제한계좌."""
-    if not re.fullmatch("[가-힣]{4,}", thing):
-        return re.escape(thing)
-    return rf"{thing[:2]}[가-힣]{{0,3}}{thing[2:]}"
 
 
 def _is_reversed_in(question: str, answer: str) -> bool:

@@ -50,7 +50,8 @@ _EVEN = re.compile(
 )
 """Follows a value in a question whether something is still possible ("45일 지나도 되나요"): such a value is not incidental."""
 ASSERTED = re.compile(
-    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
+    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)"
+    r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
 )
 """Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
 _IN_FULL = re.compile(r".{0,20}?(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|받|돌려|환급|지급)")

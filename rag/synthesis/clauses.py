@@ -94,9 +94,9 @@ def _line(text: str, heading: str, stated: StatedQuantities) -> Line:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Passages prepared for checking many sentences. `squeezed`: the sentences without white space and list signs, one per line.
+    """Passages prepared for checking many sentences, compared by identity, so that they can be the key of a cache.
 
-    Compared by identity, so that it can be the key of a cache without comparing its texts.
+    `squeezed`: the sentences without white space and list signs, one per line.
     """
 
     text: str
@@ -117,7 +117,9 @@ def stated_by(text: str) -> StatedQuantities:
 
 _HEADING = re.compile(r"^\s*\[([^\]]{2,30})\]\s*(.*)$")
 _CLAUSE_END = re.compile(
-    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=아니니),?\s|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])"
+    r"|(?<=[으되하]나),?\s|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s|(?<=[되하으]니),?\s|(?<=아니니),?\s"
+    r"|(?<=라면),?\s|(?<=[해져워려아어]서),?\s|(?<=[셔아어여해려]도)\s(?!되|됩|돼|괜찮|좋)|(?<=[으하되시]면),?\s"
     r"|(?<=[다요오음됨함임])[.]\s?|(?<=[가-힣A-Za-z)])[.]\s|(?<=[가-힣][어아여]),\s|(?<=[을를]),\s|,\s(?=(?:다만|단)\b)|\s/\s|;\s"
 )
 EXCLUDED = re.compile(r"^\s*(?:[-•·*]\s*)?[^:|]{0,12}(?:제외|불가|비대상|비보호|미적용|미지원)[^:|]{0,8}:\s")
@@ -145,7 +147,7 @@ def prepare(passages: tuple[str, ...]) -> Sources:
         # The title of a row is a question and states nothing.
         if not line.strip() or _QUESTION.search(line):
             continue
-        is_excluded = EXCLUDED.match(line) is not None or re.search(r"제외|불가|비보호", heading) is not None
+        is_excluded = bool(EXCLUDED.match(line) or re.search(r"제외|불가|비보호", heading))
         # The header of a table contains what its values belong to: "1일 한도".
         header = (header or line) if "|" in line else ""
         above = " ".join(each for each in (heading, header if header != line else "") if each)
@@ -156,16 +158,14 @@ def prepare(passages: tuple[str, ...]) -> Sources:
                 context = f"{heading} {topic}".strip()
                 words = content_words(f"{context} {part}")
                 nouns = tuple(word.stem for word in words if word.is_noun and word.stem in part.lower())
-                pairs = frozenset(tokens(f"{context} {part}"))
-                stems = frozenset(word.stem for word in words)
+                pairs, stems = frozenset(tokens(f"{context} {part}")), frozenset(word.stem for word in words)
                 denies = (is_excluded and UNLESS.search(part) is None) or is_negative(part)
-                own = (nouns, len(_pairs(part)), part.lower(), quantities_of(part), denies)
-                clauses.append(Clause(part, context, stems, pairs, *own))
-    held = PassageWords(passages)
+                own = len(_pairs(part)), part.lower(), quantities_of(part), denies
+                clauses.append(Clause(part, context, stems, pairs, nouns, *own))
     squeezed = "\n".join(compact(EDGE.sub("", part)) for part in _SENTENCE.split(text))
     values = tuple(value for passage in passages for value in passage_values(passage))
-    stated = StatedQuantities(passages)
-    return Sources(text, squeezed, stated, tuple(lines), held, tuple(clauses), mentions_of(text), values)
+    stated, words_held = StatedQuantities(passages), PassageWords(passages)
+    return Sources(text, squeezed, stated, tuple(lines), words_held, tuple(clauses), mentions_of(text), values)
 
 
 UNLESS = re.compile(r"(?:후|뒤|시|하면|되면)(?:에는?|는)?\s(?:\S+\s)?가능\)?$")

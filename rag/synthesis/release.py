@@ -238,7 +238,8 @@ _MARKUP = re.compile(
     re.M,
 )
 _ADDRESS = re.compile(
-    r"(?:https?|ftp)://\S+|www\.\S+|[\w.+\-]+@[\w\-]+\.\w+|\b[A-Za-z0-9\-]{2,}(?:\.[A-Za-z0-9\-]+)*\.(?:com|net|org|kr|io|me|app|xyz|example|ly|gg|cc)\b\S*",
+    r"(?:https?|ftp)://\S+|www\.\S+|[\w.+\-]+@[\w\-]+\.\w+"
+    r"|\b[A-Za-z0-9\-]{2,}(?:\.[A-Za-z0-9\-]+)*\.(?:com|net|org|kr|io|me|app|xyz|example|ly|gg|cc)\b\S*",
     re.IGNORECASE,
 )
 _LOOP = re.compile(r"(.{3,60}?)\1{3,}")

@@ -20,7 +20,8 @@ from rag.synthesis.normalisation import marked
 
 _IF = r"(?<=[가-힣]면)(?<![화서대전반앞뒷측정]면),?\s|(?<=때),?\s|(?<=때는),?\s|(?<=때에는),?\s|(?<=경우),?\s|(?<=경우에는),?\s"
 _THEN = (
-    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s"
+    r"(?<=[가-힣][며고])(?<![사신보창광잔재경라다자냐려최권금공출예]고),?\s(?!있|계[시신실셔십]|싶|나[서면])"
+    r"|(?<=지만),?\s|(?<=므로),?\s|(?<=[는인은]데),?\s"
     r"|(?<=[어아여해져]서),?\s|;\s"
 )
 _PIECE = re.compile(rf"({_IF})|({_THEN})|,\s|\s/\s|·\s?(?=[@\d])|\s(?:또는|혹은)\s")
@@ -299,8 +300,7 @@ def _look_ahead(pieces: Sequence[Piece], place: int, quantity: Quantity, context
             continue
         # A condition applies to what comes after it.
         is_past = is_past or (other.end == "if" and pieces[place].end != "if")
-        leads_on = beside is None and not other.end and number < len(pieces) and pieces[number].of(quantity.dimension)
-        if leads_on:
+        if beside is None and not other.end and number < len(pieces) and pieces[number].of(quantity.dimension):
             # In "A는 1만원, B, C는 2만원", B belongs to the next value.
             is_past = True
         elif is_past:
