@@ -151,8 +151,8 @@ def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:
     if not (noun := final_verbal_noun(question)):
         return ""
     names = (noun, *_data()["names"][noun], *(compact(term) for term in synonyms(noun).split()[1:]))
-    held = compact(row)
-    return "" if any(name in held for name in names) or members_of(noun) & members_of(row) else noun
+    is_named = any(name in compact(row) for name in names) or members_of(noun) & members_of(row)
+    return "" if is_named else noun
 
 
 @lru_cache(maxsize=1024)
@@ -263,9 +263,9 @@ def _is_reversed_in(question: str, answer: str) -> bool:
 def _likeness(one: str, other: str) -> int:
     """How similar two texts are: the number of common tokens, plus 2 for each contrast set of which they name the same member,
     minus 2 for each with different members and for different numbers ("3세대", "4세대")."""
-    mine, theirs = members_of(one), members_of(other)
-    shared = {name for name, _ in mine & theirs}
-    apart = {name for name, _ in mine} & {name for name, _ in theirs} - shared
+    members, other_members = members_of(one), members_of(other)
+    shared = {name for name, _ in members & other_members}
+    apart = {name for name, _ in members} & {name for name, _ in other_members} - shared
     numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))
     is_other_number = bool(numbers and others and not numbers & others)
     return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * (len(apart) + is_other_number)

@@ -91,8 +91,8 @@ def other_states(
         yield often.group(), row_question
     if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
         yield omitted.group(), ""
-    if (yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):
-        yield yet.group(), completed.group()
+    if (not_yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):
+        yield not_yet.group(), completed.group()
     asked, held = happened_by_event(question), happened_by_event(row_question)
     for event, states in asked.items():
         own = held.get(event)

@@ -140,12 +140,12 @@ _RAISES = re.compile(r"증액|늘[리려릴립]|올[리려릴립]|높[이여일�
 _LOWERS = re.compile(r"감액|줄[이여일입]|낮[추춰출춥]|내[리려릴립]|하향|인하")
 
 
-def _is_of_other(clause: str, held: str) -> bool:
+def _is_of_other(clause: str, stated: str) -> bool:
     """Whether a clause of a passage is about the opposite case or direction: "대출이 있는" and "대출이 없는", 감액 and 증액."""
-    if (lacking := _WITHOUT_IT.search(clause)) and is_followed(lacking[1], _THERE_IS, held):
+    if (lacking := _WITHOUT_IT.search(clause)) and is_followed(lacking[1], _THERE_IS, stated):
         return True
     return any(
-        own.search(clause) and not other.search(clause) and other.search(held) and not own.search(held)
+        own.search(clause) and not other.search(clause) and other.search(stated) and not own.search(stated)
         for own, other in ((_RAISES, _LOWERS), (_LOWERS, _RAISES))
     )
 

@@ -123,21 +123,21 @@ def _words(text: str, weight: float) -> Iterator[_Word]:
 def _shared_conditions(claimed: Value, value: Value) -> int:
     """The number of conditions of a value of a sentence that a value of a passage has, too."""
     return sum(
-        any(_holds(theirs, own) for theirs in value.conditions)
+        any(_covers(condition, own) for condition in value.conditions)
         for own in claimed.conditions
         if own != value.quantity and own.unit != "relative"
     )
 
 
-def _holds(theirs: Quantity, own: Quantity) -> bool:
+def _covers(condition: Quantity, own: Quantity) -> bool:
     """Whether a condition of a passage covers one of a sentence."""
-    if theirs.dimension != own.dimension or theirs.unit != own.unit:
-        return holds_case(theirs, own)
+    if condition.dimension != own.dimension or condition.unit != own.unit:
+        return holds_case(condition, own)
     if own.dimension in ("time", "date"):
-        return _agree(theirs, own)
+        return _agree(condition, own)
     # A lower end must equal a lower one: "3개월 초과" is not covered by "1개월 초과 3개월 이내".
-    same_end = own.low == theirs.low if own.low is not None else own.high == theirs.high
-    return same_end or (own.is_point and theirs.high == own.high) or theirs.covers(own)
+    same_end = own.low == condition.low if own.low is not None else own.high == condition.high
+    return same_end or (own.is_point and condition.high == own.high) or condition.covers(own)
 
 
 def _agree(one: Quantity, other: Quantity) -> bool:
@@ -145,17 +145,10 @@ def _agree(one: Quantity, other: Quantity) -> bool:
     if one.unit != other.unit and one.dimension != "time":
         return False
     if one.dimension == "date":
-        return any(
-            _same_date(int(end), int(theirs))
-            for end in (one.low, one.high)
-            for theirs in (other.low, other.high)
-            if end is not None and theirs is not None
-        )
-    ends = {end for end in (one.low, one.high) if end is not None}
-    others = {end for end in (other.low, other.high) if end is not None}
+        return any(_same_date(int(end), int(other_end)) for end in one.ends for other_end in other.ends)
     if "clock12" in (one.unit, other.unit):
-        ends, others = {end % 720 for end in ends}, {end % 720 for end in others}
-    return bool(ends & others)
+        return bool({end % 720 for end in one.ends} & {end % 720 for end in other.ends})
+    return bool(one.ends & other.ends)
 
 
 def _same_date(one: int, other: int) -> bool:
