@@ -178,6 +178,8 @@ def test_an_index_may_have_names_of_its_own_and_be_of_an_institution_its_rows_do
         ("how do I file a claim for hospitalization", "보험금 청구 입원"),
         ("my car insurance premium", "자동차보험 보험료"),
         ("IPO margin", "공모주 청약 증거금"),
+        ("safe deposit box fee?", "대여금고 수수료"),
+        ("Prepayment fee", "중도상환수수료"),
     ],
 )
 def test_english_words_of_banking_are_searched_in_korean(question: str, korean: str) -> None:
