@@ -111,6 +111,8 @@ class FilteringContract(StoreFixtures):
                 passage("present", bank="a", effective_from="2025-07-01", effective_until=""),
                 passage("undated", bank="a"),
                 passage("elsewhere", bank="b"),
+                passage("common"),
+                passage("blank", bank=""),
             ]
         )
         found = {
@@ -118,10 +120,10 @@ class FilteringContract(StoreFixtures):
             for day in (date(2023, 1, 1), date(2025, 6, 30), date(2025, 7, 1), None)
         }
         assert found == {
-            date(2023, 1, 1): ["undated"],
-            date(2025, 6, 30): ["former", "undated"],
-            date(2025, 7, 1): ["present", "undated"],
-            None: ["present", "undated"],
+            date(2023, 1, 1): ["blank", "common", "undated"],
+            date(2025, 6, 30): ["blank", "common", "former", "undated"],
+            date(2025, 7, 1): ["blank", "common", "present", "undated"],
+            None: ["blank", "common", "present", "undated"],
         }
 
     def test_get_nodes(self, faq: Store) -> None:
