@@ -72,6 +72,13 @@ def asks_of_case(message: str, before: str, rows: Sequence[JudgedNode]) -> bool:
     return _is_own(_ASKING.sub(" ", _PART.sub(" ", _without_values(text))), before, rows)
 
 
+def of_case(message: str) -> bool:
+    """Whether a message states a case, or names a value with a unit in a question ("9.5프로 아니었나요?")."""
+    values = [value for value in values_of(plain(message)) if value.dimension not in ("phone", "number")]
+    is_question = says(message, "asks on") or message.rstrip().endswith(("?", "요"))
+    return states_case(message) or bool(values and is_question)
+
+
 def offer_again(rows: Sequence[JudgedNode], others: Verdict, message: str, last: Turn) -> Verdict:
     """Suggest the rows shown before, followed by those of `others`. `last`: the turn that showed them."""
     by_id = {row_id(hit): hit for hit in (*rows, *(others.ranked if others.status != "declined" else ()))}

@@ -26,7 +26,7 @@ from rag.conversation.follow_up_choice import (
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.other_institutions import about_others, with_other_banks
-from rag.conversation.own_case import asks_of_case, offer_again, states_case
+from rag.conversation.own_case import asks_of_case, of_case, offer_again, states_case
 from rag.conversation.part_answers import (
     combine,
     combine_banks,
@@ -309,7 +309,9 @@ class Searcher:
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
         words = nouns(question)
-        goes_on = history and (not words or says(question, "back reference", "asks on") or states_case(question))
+        goes_on = history and (
+            not words or says(question, "back reference", "asks on", "ellipsis") or of_case(question)
+        )
         return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:

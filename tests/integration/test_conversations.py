@@ -294,6 +294,8 @@ def test_small_talk_after_a_question_is_declined(chat: ChatService, first: str, 
         ("통신비 카드로 내면 실적 되나",),
         ("공동인증서 갱신 방법", "좀 더 빨리 못 하나"),
         ("체크카드 분실신고", "다시 찾았어요"),
+        ("해외주식 수수료 얼마예요", "홍콩은"),
+        ("예금 이자 세금 몇 프로", "9.5프로 아니었나요?"),
     ],
 )
 def test_what_goes_on_or_is_a_word_of_the_trade_is_never_off_topic(
@@ -454,3 +456,17 @@ def test_an_ordinary_question_is_called_neither_an_attack_nor_a_wish_for_advice(
 
 def test_what_no_row_holds_of_a_topic_is_not_answered(chat: ChatService) -> None:
     assert chat.ask("주택담보대출 금리 얼마에요").status != "answered"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "row"),
+    [
+        ("착오송금했어요 새나래에서 국민은행으로 잘못보냄", "며칠이나 걸려요", "snb-020"),
+        ("내가 안쓴 해외결제가 승인됐다고 문자왔어요 새나래카드", "몇일 안에 신고해야돼?", "snb-058"),
+        ("OTP 배터리 나갔어 새나래", "4년 썼는데 돈 내야돼?", "snb-012"),
+    ],
+)
+def test_a_detail_of_the_row_shown_is_answered_by_that_row(chat: ChatService, first: str, then: str, row: str) -> None:
+    answer = converse(chat, first, then)
+    assert (answer.status, answer.sources[0].id) == ("answered", row)
+    assert answer.text.startswith("앞서 보신 안내에 있는 내용입니다")
