@@ -51,7 +51,7 @@ _NOT_EXCEPTED = re.compile(
 ANSWERING = "answering"
 """The member of a term for words by which a row answers without naming it: "무료" states a fee. No question asks for it."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
-_THINGS = ("product", "means", "term")
+_THINGS = ("product", "means", "term", "channel")
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ _LISTED = re.compile(r"\s*[\[※·-]")
 _FOR_WHOM = re.compile(r"나이|연령|몇\s?[살세]|대상|자격|누가|누구")
 _ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않습니다|불가|안\s?[됩돼]|제한")
 """One of the two occurs in a row that limits the age: _FOR_WHOM in its question, _ONLY in the sentence with the age."""
+_AS_TERM = re.compile(r"\s?(?:으?로|을|를)?\s?(?:하면|할|들면|들|넣으면|맡기|붓|부으면|가입)")
+_OWN_TERM = re.compile(r"(?:(?:계약|가입|약정|예치|저축)\s?기간|만기)\s?(?:[:：은는이]|\])?\s?(?:최[장소단대]\s?)?$")
+_OF_TERM = re.compile(r"제(?![가-힣]?한)|짜리|\s?만기")
+"""Before and after the term of a product itself: "계약기간: 24개월", "12개월제". Other lengths are those of its conditions."""
 _ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
 _ELAPSING = re.compile(
     r"\s?(?:이|가|을)?\s?(?:지나|지났|넘|경과|됐|되었|된|안에|이내|전(?!액)|후|뒤|만에|째|이?[인이]?(?:면|내)에)"
@@ -123,6 +127,8 @@ def missing_values(
             return False
         candidates = [each for each in by_family.get(family, []) if not _is_other_sum(question, value, row, each)]
         candidates = _of_same_period(question, value, row, candidates)
+        if determines(question, value) or _AS_TERM.match(question, value.end):
+            candidates = _own_terms(row, candidates) or candidates
         if ASSERTED.match(question, value.end):
             # Whether this very value is right: a limit above it does not confirm it.
             candidates = [each for each in candidates if each.is_point or value.ends & each.ends]
@@ -257,6 +263,16 @@ def _is_limit(sentence: str, value: Quantity, has_limits: bool) -> bool:
     if value.dimension in ("money", "count") and has_limits:
         return True
     return _LIMITED.match(sentence, value.end) is not None or _LIMIT.search(sentence[: value.start]) is not None
+
+
+def _own_terms(row: str, values: Sequence[Quantity]) -> list[Quantity]:
+    """Of a row's lengths of time those in a clause on the term of the product: "가입기간은 6개월·12개월 중 선택합니다"."""
+    terms: list[Quantity] = []
+    for start, end in clauses(row):
+        within = [value for value in values if value.dimension == "duration" and start <= value.start < end]
+        if any(_OWN_TERM.search(row[start : value.start]) or _OF_TERM.match(row, value.end) for value in within):
+            terms += within
+    return terms
 
 
 def _is_elapsed(text: str, value: Quantity) -> bool:

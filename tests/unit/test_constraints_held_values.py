@@ -182,3 +182,22 @@ def test_a_told_length_of_time_within_the_limit_is_nothing_that_a_row_lacks(
     question: str, row: tuple[str, str]
 ) -> None:
     assert not [each for each in compare(question, *row).lacking if each.kind == "duration"]
+
+
+TERM = (
+    "매월 5만원 이상 넣는 18개월제 적금입니다.\n- 우대: 급여이체 3개월 이상 0.4%p, 병역은 최대 6년까지 나이에서 뺍니다."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_held"),
+    [
+        ("가온적금 24개월짜리 금리", False),
+        ("가온적금 3년으로 하면 금리 얼마예요", False),
+        ("가온적금 18개월짜리 금리", True),
+        ("가온적금 1년 반 넣으면 금리 얼마예요", True),
+        ("급여 5개월 받았는데 우대 되나요", True),
+    ],
+)
+def test_a_term_is_held_by_the_products_own_and_by_no_length_of_a_condition(question: str, is_held: bool) -> None:
+    assert (not missing_values(question, "가온적금 금리는 얼마인가요?", TERM)) is is_held
