@@ -47,8 +47,7 @@ def rank_parts(asked: Sequence[Part], rank: Rank, is_about_banking: Callable[[st
             is_asked = part.joined or is_about_banking(part.readings[0]) or says(part.readings[0], "asks on")
             # In "한도 올리는 거랑 내리는 거" the second part must not be answered by the row of the first.
             is_new = bool(followed.ranked) and row_id(followed.ranked[0]) not in shown
-            is_offered = verdict.status == "declined" and followed.status == "suggested" and is_new and is_asked
-            if (followed.status == "answered" and (is_new or not part.joined)) or is_offered:
+            if followed.status == "answered" and (is_new or not part.joined):
                 verdict = followed
             elif is_asked and verdict.status == "declined":
                 verdict = replace(verdict, reason="not_covered")

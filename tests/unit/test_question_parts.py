@@ -290,17 +290,6 @@ def test_a_part_joined_to_another_is_not_answered_by_that_ones_row() -> None:
     assert combine([part.title for part in asked], parts, "").sections[1].rows == ("lower",)
 
 
-def test_what_is_offered_for_a_part_that_goes_on_is_kept_where_nothing_is_found_for_it_alone() -> None:
-    asked = split_questions("환전 신청 방법, 안 찾아가면 어떻게 돼요?")
-
-    def rank(text: str, before: object) -> Verdict:
-        if text == asked[0].title:
-            return verdict("apply")
-        return verdict("kept", top=0.5) if before else verdict("other", top=-9.0)
-
-    assert [part.status for part in rank_parts(asked, rank, lambda text: True)] == ["answered", "suggested"]
-
-
 def test_a_part_that_the_row_of_the_other_conflicts_with_is_named() -> None:
     """ "펀드 사는 거랑 파는 거 기준가": the row on buying stands first for both."""
     asked = split_questions("펀드 사는 거랑 파는 거 기준가")
