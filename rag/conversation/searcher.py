@@ -136,19 +136,11 @@ class Searcher:
         verdict = chosen_row(question, row, self._store)
         return verdict and replace(verdict, names_banks=len(self.rows.banks) > 1)
 
-    def rank(
-        self,
-        question: str,
-        history: Sequence[Turn],
-        filters: Filters,
-        *,
-        llm_rewrites: bool = True,
-    ) -> Verdict:
+    def rank(self, question: str, history: Sequence[Turn], filters: Filters, *, llm_rewrites: bool = True) -> Verdict:
         """The outcome by the rows alone; a message in a conversation in the reading that fits it.
 
-        `llm_rewrites`: whether the language model, if there is one, rewrites a follow-up. Where the embedding fails, only the
-        lexical lists are searched and `Verdict.lexical_only` is set. A failing language model counts as none: both readings
-        of the message are searched.
+        `llm_rewrites`: whether the language model, if there is one, rewrites a follow-up; a failing one counts as none. Where
+        the embedding fails, only the lexical lists are searched and `Verdict.lexical_only` is set.
         """
         # Before the readings are made: the institution that this message names, not one that an earlier message named.
         filters = self.rows.limited(question, filters)
@@ -309,9 +301,9 @@ class Searcher:
     def _is_off_topic(self, question: str, history: Sequence[Turn], verdict: Verdict) -> bool:
         """Whether a message names nothing that is known here; or, after another one, does not go on with that one."""
         words = nouns(question)
-        goes_on = history and (
-            not words or says(question, "back reference", "asks on", "ellipsis") or of_case(question)
-        )
+        # A phrase of one noun ("홍콩은") is about what was asked before.
+        signs = ("back reference", "asks on", *(("ellipsis",) if len(words) == 1 else ()))
+        goes_on = history and (not words or says(question, *signs) or of_case(question))
         return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
