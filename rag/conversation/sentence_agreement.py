@@ -217,7 +217,8 @@ def names(text: str, word: str, message: str) -> bool:
     flat = compact(text)
     if any(compact(name) in flat for name in subject_names([word])):
         return True
-    own = members_of(word)
+    # "등록" is not what 주민등록증 is.
+    own = {(each.set_name, each.member) for each in mentions_of(word) if 2 * len(compact(each.text)) >= len(word)}
     if own & members_of(text):
         return True
     if DAYS.match(word):
@@ -227,11 +228,9 @@ def names(text: str, word: str, message: str) -> bool:
     if _KIN.match(word):
         return _KIN_NAMED.search(text) is not None
     # What a mention covers ("잃어버린 거": 분실) the members decide.
-    if any(word in each.text or each.text in word for each in mentions_of(message)):
-        return bool(
-            {(each.set_name, each.member) for each in mentions_of(message) if word in each.text or each.text in word}
-            & members_of(text)
-        )
+    covering = [each for each in mentions_of(message) if word in each.text]
+    if covering:
+        return bool({(each.set_name, each.member) for each in covering} & members_of(text))
     if len(word) > 3 and re.search(rf"(?<![가-힣]){re.escape(word[:-2])}(?![가-힣])", text):
         return True
     if _PARENT.match(word) and re.search(r"법정대리인|친권자|보호자", text):

@@ -30,6 +30,7 @@ from rag.conversation.sentence_agreement import (
     things,
     units,
 )
+from rag.conversation.shown_rows import cited_rows
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
@@ -52,7 +53,8 @@ def stated_by_shown(
     `rows`: those of the turn before. `standalone`: the message by itself; another row must not be likely to answer it, unless the
     message continues by its form what was asked.
     """
-    if last.status != "answered":
+    # Of two cases, each answered by a row of its own, one row's sentence is no answer.
+    if last.status != "answered" or len(cited_rows(last)) > 1:
         return None
     found = [(row, sentence_for(message, last.question, question_of(row), row.node.get_content())) for row in rows]
     stating = [(row, sentence) for row, sentence in found if sentence]
