@@ -17,7 +17,8 @@ from rag.factory.models import Models
 from rag.ingestion.pipeline import IngestReport, ingest
 from rag.ingestion.sync import Progress, no_progress
 from rag.retrieval.confidence import Calibration, defaults
-from rag.retrieval.score_scales import from_own_rows
+from rag.retrieval.query_analysis import lexicon_version
+from rag.retrieval.score_scales import from_own_rows, with_unheld
 from rag.settings import OpenSearchSettings, Settings
 from rag.stores.base import Manifest, PassageStore
 from rag.stores.catalog import IndexCatalog
@@ -142,7 +143,8 @@ def calibrate_from_own_rows(
     if stored is not None and stored.origin == "labels":
         return False
     # Written only if necessary, because with OpenSearch writing a calibration copies the whole index.
-    if rows_changed or stored is None or not _is_current_default(stored, embed_model):
+    is_current = stored is not None and _is_current_default(stored, embed_model)
+    if rows_changed or stored is None or not is_current or stored.lexicon != lexicon_version():
         store.replace_manifest(manifest.with_calibration(from_own_rows(store, embed_model).as_json()))
         return True
     return False
@@ -156,7 +158,8 @@ def load_calibration(store: PassageStore, embed_model: BaseEmbedding | None) -> 
     """
     stored = stored_calibration(store.manifest)
     if stored is not None and (stored.origin == "labels" or _is_current_default(stored, embed_model)):
-        return stored
+        # With another lexicon, terms that no row holds would be searched for and count against all rows.
+        return stored if stored.lexicon == lexicon_version() else with_unheld(stored, store)
     logger.warning(
         "the index has no calibration of this version; computing one in memory: ingest its files again, or fit one with "
         "`python -m rag calibrate --apply`"
@@ -168,7 +171,8 @@ def _is_current_default(stored: Calibration, embed_model: BaseEmbedding | None) 
     """Return whether a calibration equals the defaults of this package version in all that is not read off the rows."""
     default = defaults(dense=embed_model is not None)
     fusion = replace(stored.fusion, scales=default.fusion.scales)
-    return replace(stored, fusion=fusion, few_rows=default.few_rows, unheld=default.unheld) == default
+    of_rows = replace(default, few_rows=stored.few_rows, unheld=stored.unheld, lexicon=stored.lexicon)
+    return of_rows == replace(stored, fusion=fusion)
 
 
 def stored_calibration(manifest: Manifest) -> Calibration | None:

@@ -55,7 +55,8 @@ class Calibration:
     `lead`: log-odds between a first row that leads by nothing and one that leads clearly, beside what `correct` says: that is
     linear in the lead, of which the first unit tells most. `few_rows`: log-odds added in an index of few rows
     (`rag.retrieval.score_scales`) to the chance of the first three, and to the first row's where it leads clearly. `origin`:
-    "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds.
+    "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds; `lexicon`: the
+    `lexicon_version` that they are terms of.
     """
 
     fusion: Fusion
@@ -70,6 +71,7 @@ class Calibration:
     few_rows: float = 0.0
     origin: str = "own rows"
     unheld: frozenset[str] = frozenset()
+    lexicon: str = ""
 
     def first_answers(self, features: Mapping[str, float], hits: Sequence[FusedNode]) -> float:
         """Log-odds that the first of `hits` answers; `features` are of this ranking."""

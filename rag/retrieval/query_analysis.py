@@ -8,6 +8,7 @@ substrings of the question without its spaces, so endings, particles and missing
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -208,6 +209,13 @@ def unheld_terms(texts: Iterable[str]) -> frozenset[str]:
     for text in map(compact, texts):
         unheld = {term: form for term, form in unheld.items() if form not in text}
     return frozenset(unheld)
+
+
+@cache
+def lexicon_version() -> str:
+    """A digest of the bundled lexicon's terms: by another lexicon other terms are unheld."""
+    terms = sorted({term for entry in bundled_lexicon() for term in entry.terms})
+    return hashlib.sha256("\n".join(terms).encode()).hexdigest()[:12]
 
 
 def in_korean(question: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
-from rag.retrieval.query_analysis import unheld_terms
+from rag.retrieval.query_analysis import lexicon_version, unheld_terms
 from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
@@ -65,19 +65,22 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
     # Beyond 2 * LIST different rows their number no longer matters.
     different = len(_distinct(rows.values(), limit=2 * LIST))
     if different < MIN_ROWS:
-        return replace(start, unheld=_unheld(store))
+        return with_unheld(start, store)
     depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
     scales = {**start.fusion.scales, **_scales(store, embed_model, rows, different=different, depth=depth)}
     few_rows = FEW_ROWS * min(1.0, max(0.0, (MANY - different) / (MANY - FEW)))
-    return replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows, unheld=_unheld(store))
+    return with_unheld(replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows), store)
 
 
-def _unheld(store: PassageStore) -> frozenset[str]:
-    """The lexicon's terms that no row holds, in force or not: what is in force changes without an ingestion."""
-    if not 0 < store.count() <= MAX_READ:
-        return frozenset()
-    texts = (f"{node.metadata.get(QUESTION) or ''}\n{node.get_content()}" for node in store.get_nodes())
-    return unheld_terms(texts)
+def with_unheld(calibration: Calibration, store: PassageStore) -> Calibration:
+    """The calibration with the terms of today's lexicon that no row holds, in force or not: what is in force changes without an
+    ingestion. None of an index of more than MAX_READ nodes."""
+    unheld: frozenset[str] = frozenset()
+    if 0 < store.count() <= MAX_READ:
+        unheld = unheld_terms(
+            f"{node.metadata.get(QUESTION) or ''}\n{node.get_content()}" for node in store.get_nodes()
+        )
+    return replace(calibration, unheld=unheld, lexicon=lexicon_version())
 
 
 def _scales(

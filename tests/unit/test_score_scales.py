@@ -9,6 +9,7 @@ from statistics import fmean, pstdev
 
 import pytest
 
+from rag.factory.stores import calibrate_from_own_rows, load_calibration
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.documents.blocks import Block, Document
 from rag.ingestion.documents.passages import passage_node, passages
@@ -225,3 +226,25 @@ def test_the_lexicons_terms_that_no_row_holds_are_kept(make: Make) -> None:
     unheld = from_own_rows(make(*rows(*QUESTIONS), later, model=None), None).unheld
     assert "견인" not in unheld and "비밀번호" not in unheld and "해약환급금" in unheld
     assert from_own_rows(make(model=None), None).unheld == frozenset()
+
+
+def test_terms_of_another_lexicon_are_looked_up_again(make: Make) -> None:
+    """An index keeps its calibration when the package, and with it the lexicon, is renewed."""
+    store = make(*rows(*QUESTIONS), model=None)
+    fresh = from_own_rows(store, None)
+    older = replace(fresh, unheld=frozenset({"견인"}), lexicon="")
+    store.replace_manifest(store.manifest.with_calibration(older.as_json()))
+    assert load_calibration(store, None) == fresh
+    labelled = replace(older, origin="labels", answered=0.7)
+    store.replace_manifest(store.manifest.with_calibration(labelled.as_json()))
+    assert load_calibration(store, None) == replace(labelled, unheld=fresh.unheld, lexicon=fresh.lexicon)
+
+
+def test_an_ingestion_without_changed_rows_stores_the_terms_of_todays_lexicon(make: Make) -> None:
+    store = make(*rows(*QUESTIONS), model=None)
+    assert calibrate_from_own_rows(store, None)
+    assert not calibrate_from_own_rows(store, None, rows_changed=False)
+    older = replace(from_own_rows(store, None), lexicon="")
+    store.replace_manifest(store.manifest.with_calibration(older.as_json()))
+    assert calibrate_from_own_rows(store, None, rows_changed=False)
+    assert load_calibration(store, None) == from_own_rows(store, None)
