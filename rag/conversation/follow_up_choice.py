@@ -19,6 +19,7 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, is_channel
 from rag.conversation.row_search import as_suggestions, merge_as_suggestions
+from rag.conversation.sentence_agreement import WHEN, is_fee, kinds_asked
 from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
 from rag.conversation.shown_sentences import CONTINUES
 from rag.conversation.word_rules import content_words, nouns, says
@@ -46,7 +47,6 @@ _ASIDE = re.compile(r"\([^)]*(?<![음함됨다])\)")
 _ITEM = re.compile(r"[-*•·]|\d\.")
 _LABELS = re.compile(r"\[[^\[\]]*\]")
 _OF_THE_SERVICE = re.compile(r"(?<![가-힣])(?:너|넌|너는|너도|니가|네가|당신)(?![가-힣])")
-_WHEN = re.compile(r"언제(?!든|나(?![와오]))")
 _WITHOUT = re.compile(r"(?<![가-힣])안\s?(?:가|하|내|들|거|쓰|써|받)|없이|없어도|없으면")
 _WITHOUT_IT = re.compile(r"없|않|못|불가|생략|면제")
 _DEADLINE = re.compile(r"까지|(?<!로)부터|이내(?!의)|전에|후|뒤|즉시|바로|당일|다음|입금|지급")
@@ -181,7 +181,7 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     hit, named, asked = verdict.nodes[0], members_of(message), asked_values(message)
     content = hit.node.get_content()
     words = tuple(word for word in nouns(message) if not _VALUE_WORD.match(word))
-    asks = asked or words or named or _WHEN.search(message)
+    asks = asked or words or named or WHEN.search(message)
     if not asks or not_stated(message, "", content) or _OF_THE_SERVICE.search(message):
         return None
     before, named_before = compact(last.question), members_of(last.question)
@@ -190,7 +190,7 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
         for word in words
     )
     # The same question in other words is not answered by the same row again, unless it asks for another value or time.
-    new_values = _kinds_asked(message) - _kinds_asked(last.question)
+    new_values = kinds_asked(message) - kinds_asked(last.question)
     if is_same and not (values_of(message) or new_values):
         return None
     stating = _stating(message, f"{last.question} {question_of(hit)}", content, words)
@@ -218,11 +218,6 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     )
 
 
-def _kinds_asked(message: str) -> set[str]:
-    """The kinds of values that a message asks for, with "when" for a time."""
-    return {each.kind for each in asked_values(message)} | ({"when"} if _WHEN.search(message) else set())
-
-
 def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> list[str]:
     """The sentences of a row's `content` that contain all that a message names, and state what it asks for.
 
@@ -231,7 +226,7 @@ def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> li
     limit.
     """
     asked, values, named = asked_values(message), values_of(message), members_of(message)
-    when = _WHEN.search(message)
+    when = WHEN.search(message)
     stating = []
     for start, end in sentences(content):
         sentence = content[start:end].strip().lstrip("-*•·※ ")
@@ -281,5 +276,5 @@ def _states_alone(message: str, sentence: str) -> bool:
     """Whether a sentence states the asked value without further context: a fee for money, a duration that is no condition."""
     kinds = {each.kind for each in asked_values(message)}
     if "money" in kinds:
-        return ASPECTS["수수료"].named.search(sentence) is not None
+        return is_fee(sentence)
     return "duration" not in kinds or not _CONDITION.search(sentence)

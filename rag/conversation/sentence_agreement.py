@@ -65,6 +65,11 @@ _ITEM = re.compile(r"^\s*(?:[-*•·]|\d\.)\s*")
 _FREE = re.compile(r"무료|공짜")
 
 
+def kinds_asked(message: str) -> set[str]:
+    """The kinds of values that a message asks for, with "when" for a time."""
+    return {each.kind for each in asked_values(message)} | ({"when"} if WHEN.search(message) else set())
+
+
 def stated_values(sentence: str) -> list[Quantity]:
     """The values of a sentence, where "3년 경과" is three years and more; what follows "1km당" counts none."""
     return [
@@ -172,7 +177,7 @@ def states(
         return False
     if not_stated(message, "", sentence) or not _takes(message, asked, sentence):
         return False
-    if any(each.kind == "money" for each in asked) and not words and not _is_fee(sentence):
+    if any(each.kind == "money" for each in asked) and not words and not is_fee(sentence):
         return False
     if WHEN.search(message):
         is_time = _SOON.search(sentence) or any(each.dimension in ("duration", "date", "time") for each in own)
@@ -189,7 +194,8 @@ def is_aside(label: str, sentence: str) -> bool:
     return bool(is_path or _EXAMPLE.search(f"[{label}] {sentence}"))
 
 
-def _is_fee(sentence: str) -> bool:
+def is_fee(sentence: str) -> bool:
+    """Whether a sentence is on a fee."""
     return ASPECTS["수수료"].named.search(sentence) is not None
 
 

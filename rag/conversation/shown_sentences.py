@@ -23,6 +23,7 @@ from rag.conversation.sentence_agreement import (
     WHEN,
     holds,
     is_aside,
+    kinds_asked,
     names,
     own_values,
     stated_values,
@@ -122,9 +123,7 @@ def sentence_for(message: str, before: str, row_question: str, content: str) -> 
 
 def _asks_anew(message: str, before: str) -> bool:
     """Whether a message that names nothing asks for a kind of value, or a time, that the question before did not."""
-    asked = {each.kind for each in asked_values(message)} | ({"when"} if WHEN.search(message) else set())
-    earlier = {each.kind for each in asked_values(before)} | ({"when"} if WHEN.search(before) else set())
-    return bool(asked - earlier)
+    return bool(kinds_asked(message) - kinds_asked(before))
 
 
 def _limits(message: str, content: str, words: Sequence[str], values: Sequence[Quantity]) -> list[str]:

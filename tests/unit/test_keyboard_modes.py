@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 
 import pytest
 
 from rag.chat import ChatService
 from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
-from rag.factory.chat import build_service
-from rag.factory.models import Models
-from rag.factory.stores import ingest_files, open_catalog
-from rag.ingestion.embedding import manifest_of
-from rag.settings import Settings, StoreSettings
 from rag.types import Turn
+from tests.lexical_chat import lexical_chat
 
 
 @pytest.mark.parametrize(
@@ -103,13 +98,7 @@ OTP를 등록하려면 어떻게 하나요?,앱의 인증 메뉴에서 등록합
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> ChatService:
-    directory = tmp_path_factory.mktemp("keyboard")
-    (directory / "faq.csv").write_text(FAQ, encoding="utf-8")
-    settings = Settings(store=StoreSettings(directory=directory / "indexes", index="faq"))
-    models = Models(None, manifest_of(None))
-    catalog = open_catalog(settings)
-    ingest_files(catalog, "faq", models, [Path(directory / "faq.csv")])
-    return build_service(settings, models, catalog.open("faq", models.manifest))
+    return lexical_chat(tmp_path_factory.mktemp("keyboard"), FAQ)
 
 
 @pytest.mark.parametrize(

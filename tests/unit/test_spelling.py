@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from rag.chat import ChatService
-from rag.factory.chat import build_service
-from rag.factory.models import Models
-from rag.factory.stores import ingest_files, open_catalog
-from rag.ingestion.embedding import manifest_of
 from rag.retrieval.spelling import respelled
-from rag.settings import Settings, StoreSettings
+from tests.lexical_chat import lexical_chat
 
 ROWS = (
     "여행자보험의 보험료는 얼마인가요?\n보험료는 나이에 따라 다르며 수익자는 따로 정합니다.",
@@ -71,13 +65,7 @@ FAQ = """question,answer,category
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> ChatService:
-    directory = tmp_path_factory.mktemp("spelling")
-    (directory / "faq.csv").write_text(FAQ, encoding="utf-8")
-    settings = Settings(store=StoreSettings(directory=directory / "indexes", index="faq"))
-    models = Models(None, manifest_of(None))
-    catalog = open_catalog(settings)
-    ingest_files(catalog, "faq", models, [Path(directory / "faq.csv")])
-    return build_service(settings, models, catalog.open("faq", models.manifest))
+    return lexical_chat(tmp_path_factory.mktemp("spelling"), FAQ)
 
 
 @pytest.mark.parametrize(
