@@ -139,6 +139,10 @@ class Answer:
             end = start + len(each.text) if start >= 0 else end
         return tuple(spans)
 
+    def as_turn(self) -> Turn:
+        """The exchange, for the history of the next question."""
+        return Turn(self.question, self.text, self.status, tuple(source.id for source in self.sources))
+
     def as_json(self) -> dict[str, Any]:
         """The object of `python -m rag ask --json` and of the page's `/ask`."""
         return {
@@ -193,6 +197,10 @@ class Filters:
 
     equals: Mapping[str, str] = field(default_factory=dict)
     as_of: date | None = None
+
+
+MAX_TURNS = 20
+"""Turns that the page and the command line keep as the history of later questions."""
 
 
 @dataclass(frozen=True, slots=True)

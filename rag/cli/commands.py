@@ -12,17 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.chat import ChatService
 from rag.cli.answer_records import feedback as feedback
 from rag.cli.answer_records import gaps as gaps
 from rag.cli.answer_records import record as record
-from rag.cli.arguments import check_index_name, check_writable, read_filters, read_pairs
+from rag.cli.arguments import check_index_name, check_writable, read_pairs
+from rag.cli.asking import ask as ask
+from rag.cli.asking import search as search
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import IndexSummary, list_indexes
 from rag.cli.ingest_notes import note_on_deleted, note_on_unnamed
-from rag.cli.opening import open_service, open_store
-from rag.cli.terminal import Bar, print_json, source_line
+from rag.cli.opening import open_store
+from rag.cli.terminal import Bar, print_json
 from rag.conversation.word_rules import match_decline_rule, refused_rows
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
@@ -37,7 +38,6 @@ from rag.ingestion.pipeline import count_institutions
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
-from rag.types import Filters
 
 _STEPS_KO = {"added": "추가", "updated": "변경", "deleted": "삭제"}
 _MAX_LISTED = 20
@@ -96,43 +96,6 @@ def ingest(options: Namespace, settings: Settings) -> int:
     for line in report.collisions:
         print(f"warning: {line}; a customer who asks it may get either row: keep it in one of them", file=sys.stderr)
     return 1 if report.errors else 0
-
-
-def search(options: Namespace, settings: Settings) -> None:
-    """Print the nearest rows with their scores in 0..1, whether or not the question would be answered."""
-    filters = read_filters(options)
-    chat = open_service(options, settings, filters)
-    sources = chat.search(options.question, filters, top_k=options.k)
-    if options.summarize:
-        sources = chat.summarize(options.question, sources)
-    if options.json:
-        print_json({"question": options.question, "sources": [source.as_json() for source in sources]})
-        return
-    for source in sources:
-        print(source_line(source))
-        if source.summary:
-            print(f"    {source.summary}{'  (language model, checked)' if source.summary_generated else ''}")
-    if options.explain:
-        _explain(chat, options.question, filters)
-
-
-def ask(options: Namespace, settings: Settings) -> None:
-    """Print the answer that the page would give."""
-    filters = read_filters(options)
-    answer = open_service(options, settings, filters).ask(options.question, filters=filters)
-    if options.json:
-        print_json(answer.as_json())
-        return
-    if answer.generated:
-        print("(written by a language model, checked against its sources)")
-    print(answer.text)
-    if answer.notice:
-        explanation = (
-            "unsupported sentences were left out or replaced" if answer.generated else "this is the approved text"
-        )
-        print(f"(notice: {answer.notice}; {explanation})")
-    for source in answer.sources:
-        print(source_line(source))
 
 
 def calibrate(options: Namespace, settings: Settings) -> None:
@@ -282,24 +245,3 @@ def user(options: Namespace, settings: Settings) -> None:
         raise InputError("the two passwords differ; nothing was written")
     add_user(Path(path), options.name, password)
     print(f"{options.name}: login added")
-
-
-def _explain(chat: ChatService, question: str, filters: Filters) -> None:
-    from rag.retrieval.offering import least_chance
-    from rag.retrieval.query_analysis import expand
-
-    verdict = chat.rank(question, (), filters)
-    print(f"query: {expand(question, without=chat.calibration.unheld)}")
-    for number, hit in enumerate(verdict.ranked, 1):
-        parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
-        print(f"  {number:2}  {parts}")
-    print("signals: " + "  ".join(f"{name} {value:.2f}" for name, value in verdict.features.items()))
-    for conflict in verdict.conflicts:
-        print(f"conflict: asked {conflict.asked}, the row has {conflict.held} ({conflict.kind})")
-    limits = chat.calibration
-    suggested = least_chance(limits.suggested, limits.off_topic, verdict.bound)
-    note = "" if verdict.bound == "suggested" else f", {verdict.bound}"
-    print(
-        f"outcome: {verdict.status}; confidence {verdict.confidence:.2f} (answered from {limits.answered:.3f}), "
-        f"covered {verdict.covered:.3f} (suggested from {suggested:.3f}{note})"
-    )

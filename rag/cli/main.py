@@ -90,7 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--summarize", action="store_true", help="summarize each row in one sentence for the question")
 
     ask = _add(commands, "ask", "answer a question as the page does")
-    ask.add_argument("question")
+    ask.add_argument(
+        "question",
+        nargs="?",
+        help="without it, the lines of standard input are one conversation (--json: an object a line)",
+    )
     _add_scope(ask)
 
     calibrate = _add(commands, "calibrate", "fit the thresholds of an index and print them")

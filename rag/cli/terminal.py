@@ -12,7 +12,7 @@ from rag.types import Source, place_in_document
 
 _STEPS_KO: Final = {"read": "파일 읽기", "split": "나누기", "embed": "임베딩", "delete": "삭제"}
 """Korean names of the steps that an ingestion reports to `rag.ingestion.sync.Progress`."""
-_OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
 class Bar:
@@ -53,11 +53,11 @@ def source_line(source: Source) -> str:
     return f"[{source.number}] {source.score:.2f}  {place or source.id}  {bank}  {source.question}"
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on standard output; NaN and infinities become null."""
-    print(json_text(value))
+def print_json(value: Mapping[str, Any], *, indent: bool = True) -> None:
+    """Print one JSON object on standard output, see `json_text`."""
+    print(json_text(value, indent=indent))
 
 
-def json_text(value: Mapping[str, Any]) -> str:
-    """The value as indented JSON; NaN and infinities become null, since JSON has neither."""
-    return orjson.dumps(value, default=dict, option=_OPTIONS).decode()
+def json_text(value: Mapping[str, Any], *, indent: bool = True) -> str:
+    """The value as JSON, indented or on one line; NaN and infinities become null, since JSON has neither."""
+    return orjson.dumps(value, default=dict, option=_OPTIONS | (orjson.OPT_INDENT_2 if indent else 0)).decode()

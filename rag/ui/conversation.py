@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.types import Answer, AnswerCompleted, AnswerDelta, AnswerEvent, SentenceSupport, Source, SourcesFound, Turn
+from rag.types import (
+    MAX_TURNS,
+    Answer,
+    AnswerCompleted,
+    AnswerDelta,
+    AnswerEvent,
+    SentenceSupport,
+    Source,
+    SourcesFound,
+    Turn,
+)
 from rag.ui.answer_streams import StreamBridge
 from rag.ui.texts import Texts
-
-MAX_EXCHANGES = 20
-"""Exchanges kept as the history of later questions. The page continues to show older ones."""
 
 
 @dataclass(slots=True)
@@ -102,7 +109,7 @@ class Conversation:
 
     `turns`: the last turn number given out. `chat_id`: id in the chat history; empty if it is not saved. `undo_state`: the
     chat id and the exchanges that the last new chat or edit removed. `last_dropped_turn`: the newest turn beyond
-    MAX_EXCHANGES; pages continue to show the turns up to it.
+    MAX_TURNS; pages continue to show the turns up to it.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -113,21 +120,17 @@ class Conversation:
     last_dropped_turn: int = 0
 
     def begin(self, question: str) -> RunningAnswer:
-        """Add a question and drop the oldest exchange beyond MAX_EXCHANGES. Turn numbers are never reused."""
+        """Add a question and drop the oldest exchange beyond MAX_TURNS. Turn numbers are never reused."""
         self.turns += 1
-        for each in self.exchanges[: -MAX_EXCHANGES + 1]:
+        for each in self.exchanges[: -MAX_TURNS + 1]:
             self.last_dropped_turn = each.turn
-        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-MAX_EXCHANGES:]
+        self.exchanges = [*self.exchanges, Exchange(self.turns, question)][-MAX_TURNS:]
         self.running = RunningAnswer(self.exchanges[-1])
         return self.running
 
     def history(self) -> tuple[Turn, ...]:
         """The answered exchanges, oldest first."""
-        return tuple(
-            Turn(each.question, each.text, each.answer.status, tuple(source.id for source in each.sources))
-            for each in self.exchanges
-            if each.answer
-        )
+        return tuple(each.answer.as_turn() for each in self.exchanges if each.answer)
 
     def remove_from(self, turn: int) -> bool:
         """Remove the exchange `turn` and all later ones; `undo` restores them. Returns False if there is no such turn."""
@@ -163,9 +166,9 @@ class Conversation:
         self.clear()
         self.chat_id = chat_id
         self.turns = exchanges[-1].turn
-        self.exchanges = exchanges[-MAX_EXCHANGES:]
+        self.exchanges = exchanges[-MAX_TURNS:]
         # The page shows the whole chat; only the history of later questions is limited.
-        self.last_dropped_turn = max((each.turn for each in exchanges[:-MAX_EXCHANGES]), default=0)
+        self.last_dropped_turn = max((each.turn for each in exchanges[:-MAX_TURNS]), default=0)
 
     def undo(self) -> bool:
         """Restore what the last new chat or edit removed. Returns False if there is nothing, or an answer is being written."""

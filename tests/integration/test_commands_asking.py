@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -276,9 +277,19 @@ def test_evaluate_needs_questions_and_a_place_for_its_report(run: Run, tmp_path:
         assert f"{place}: cannot be written" in run("evaluate", "retrieval", *files).refused()
 
 
-def process(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    command, env = [sys.executable, "-m", "rag", *arguments], ENVIRONMENT | settings
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", timeout=120, check=False)
+def process(*arguments: str, cwd: Path, typed: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a real process with `typed` as its standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "rag", *arguments],
+        input=typed,
+        cwd=cwd,
+        env=ENVIRONMENT | settings,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=120,
+        check=False,
+    )
 
 
 def test_a_real_process_answers_in_json_alone(tmp_path: Path) -> None:
@@ -289,6 +300,48 @@ def test_a_real_process_answers_in_json_alone(tmp_path: Path) -> None:
     assert json.loads(ran.stdout)["status"] == "answered"
     assert [json.loads(line)["logger"] for line in ran.stderr.splitlines()] == ["rag.chat"]
     assert LIMIT not in ran.stderr
+
+
+def test_lines_of_standard_input_are_one_conversation(tmp_path: Path) -> None:
+    """A follow-up, a choice among the rows shown, and blank lines; alone, neither message finds its row."""
+    typed = f"\ufeff{LIMIT}\n\n2번\n공모주 청약했어요\n  취소는요?"
+    ran = process("ask", "--index", "small", "--json", cwd=tmp_path, typed=typed)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    turns = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [turn["question"] for turn in turns] == [LIMIT, "2번", "공모주 청약했어요", "취소는요?"]
+    assert [source["id"] for source in turns[1]["sources"]] == [turns[0]["sources"][1]["id"]]
+    assert turns[3]["sources"][0]["id"] == "n-002"
+
+
+def test_a_conversation_is_printed_with_its_messages_and_without_what_was_refused(tmp_path: Path) -> None:
+    typed = f"{'가' * 1001}\n\udcff\n{CANCEL}\n"
+    ran = process("ask", "--index", "small", cwd=tmp_path, typed=typed)
+    assert ran.returncode == 1
+    assert f"> {CANCEL}\n{NARU}\n{ANSWERS['n-002']} [1]\n[1] " in ran.stdout
+    too_long, unreadable = ran.stderr.splitlines()
+    assert too_long.startswith("error: message 1: the question is too long")
+    assert unreadable == "error: message 2: the question is not valid UTF-8 text"
+    none = process("ask", "--index", "small", cwd=tmp_path, typed="\n \n")
+    assert (none.returncode, none.stdout) == (1, "") and "expected a question" in none.stderr
+
+
+def test_at_a_terminal_each_message_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = io.StringIO(f"{CANCEL}\n\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    ran = run("ask", "--index", "small", "--json")
+    assert (ran.json()["question"], ran.err) == (CANCEL, "> " * 3), "twice more: a blank line, and the end"
+
+
+def test_a_program_can_wait_for_each_answer_before_it_asks_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rag", "ask", "--index", "small", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as ask:
+        assert ask.stdin and ask.stdout
+        for message in (LIMIT, CANCEL):
+            print(message, file=ask.stdin, flush=True)
+            assert json.loads(ask.stdout.readline())["question"] == message
 
 
 def test_a_real_process_refuses_in_one_line(tmp_path: Path) -> None:

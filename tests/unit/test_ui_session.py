@@ -14,8 +14,8 @@ import pytest
 
 from rag.errors import InputError, ModelUnavailable
 from rag.records.answer_log import AnswerLog
-from rag.types import Answer, AnswerCompleted, AnswerDelta, SentenceSupport
-from rag.ui.conversation import MAX_EXCHANGES, Conversation, Exchange
+from rag.types import MAX_TURNS, Answer, AnswerCompleted, AnswerDelta, SentenceSupport
+from rag.ui.conversation import Conversation, Exchange
 from rag.ui.conversation_recorder import ConversationRecorder
 from rag.ui.loader import Chat, Loader, Progress
 from rag.ui.session import Dialogue, Frame
@@ -188,10 +188,10 @@ def test_errors_are_shown_in_the_bubble_and_the_page_continues(
 
 def test_history_is_capped_and_turns_never_repeat() -> None:
     talk, conversation = dialogue(FakeChat()), Conversation()
-    for number in range(MAX_EXCHANGES + 2):
+    for number in range(MAX_TURNS + 2):
         run(frames(talk.respond(conversation, f"질문 {number}", NONE)))
-    assert len(conversation.exchanges) == MAX_EXCHANGES
-    assert [each.turn for each in conversation.exchanges] == list(range(3, MAX_EXCHANGES + 3))
+    assert len(conversation.exchanges) == MAX_TURNS
+    assert [each.turn for each in conversation.exchanges] == list(range(3, MAX_TURNS + 3))
 
 
 def test_longest_question_is_answered_and_an_empty_one_gets_its_hint() -> None:
