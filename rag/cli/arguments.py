@@ -10,6 +10,7 @@ from rag.errors import InputError
 from rag.factory.bundled_vectors import BUNDLED
 from rag.ingestion.cell_text import remove_invisible
 from rag.ingestion.columns import clean_name
+from rag.ingestion.messages import reason_of
 from rag.types import Filters
 
 
@@ -18,7 +19,10 @@ def check_writable(path: Path) -> None:
     try:
         path.open("a").close()
     except OSError as exc:
-        raise InputError(f"{path}: cannot be written ({exc.strerror})") from exc
+        reason = reason_of(exc)
+        raise InputError(
+            f"{path}: cannot be written ({reason.english})", korean=f"{path}: 쓸 수 없습니다({reason.korean})"
+        ) from exc
 
 
 def read_filters(options: Namespace) -> Filters:
@@ -26,7 +30,10 @@ def read_filters(options: Namespace) -> Filters:
     try:
         as_of = date.fromisoformat(options.as_of) if options.as_of else None
     except ValueError as exc:
-        raise InputError(f"--as-of: expected a date YYYY-MM-DD; got {options.as_of!r}") from exc
+        raise InputError(
+            f"--as-of: expected a date YYYY-MM-DD; got {options.as_of!r}",
+            korean=f"--as-of: 날짜를 YYYY-MM-DD로 적어 주세요. 적으신 값: {options.as_of!r}",
+        ) from exc
     return Filters(read_pairs(options.filter, "--filter"), as_of)
 
 
@@ -36,7 +43,10 @@ def read_pairs(texts: list[str], option: str) -> dict[str, str]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise InputError(f"{option}: expected KEY=VALUE; got {text!r}")
+            raise InputError(
+                f"{option}: expected KEY=VALUE; got {text!r}",
+                korean=f"{option}: 항목=값의 꼴이어야 합니다. 적으신 값: {text!r}",
+            )
         # macOS may pass Hangul decomposed (NFD); files and indexes hold it composed.
         pairs[clean_name(key)] = remove_invisible(value).strip()
     return pairs
@@ -51,6 +61,12 @@ def check_index_name(name: str) -> None:
     try:
         StoreSettings(index=name)
     except ValidationError as exc:
-        raise InputError(f"invalid index name {name!r}: use at most 63 of a-z, 0-9, - and _") from exc
+        raise InputError(
+            f"invalid index name {name!r}: use at most 63 of a-z, 0-9, - and _",
+            korean=f"{name!r}은(는) 인덱스 이름으로 쓸 수 없습니다. a-z, 0-9, -, _를 63자까지 쓸 수 있습니다.",
+        ) from exc
     if name == BUNDLED:
-        raise InputError(f"index name {BUNDLED!r} is reserved for the bundled FAQ; choose another name")
+        raise InputError(
+            f"index name {BUNDLED!r} is reserved for the bundled FAQ; choose another name",
+            korean=f"{BUNDLED!r}은(는) 함께 제공되는 FAQ의 이름입니다. 다른 이름을 적어 주세요.",
+        )

@@ -21,10 +21,9 @@ from rag.cli.asking import search as search
 from rag.cli.doctor import examine
 from rag.cli.evaluation import evaluate as evaluate
 from rag.cli.index_list import IndexSummary, list_indexes
-from rag.cli.ingest_notes import note_on_deleted, note_on_unnamed
 from rag.cli.opening import open_store
 from rag.cli.terminal import Bar, print_json
-from rag.conversation.word_rules import match_decline_rule, refused_rows
+from rag.conversation.word_rules import match_decline_rule
 from rag.errors import InputError, RagError
 from rag.evaluation.calibration import judge_labels, propose
 from rag.evaluation.datasets import check_labels, read_out_of_domain, read_queries
@@ -34,7 +33,9 @@ from rag.factory.bundled_vectors import bundled_name
 from rag.factory.chat import build_service
 from rag.factory.models import load_models
 from rag.factory.stores import ingest_files, open_catalog, open_index
-from rag.ingestion.pipeline import count_institutions
+from rag.ingestion.index_notes import note_on_deleted, note_on_unnamed, notes_on_declined
+from rag.ingestion.messages import Note
+from rag.ingestion.pipeline import IngestReport, count_institutions
 from rag.retrieval.score_scales import from_own_rows
 from rag.settings import Settings, list_settings
 from rag.stores.base import PassageStore, Verifiable
@@ -71,31 +72,36 @@ def ingest(options: Namespace, settings: Settings) -> int:
     korean = options.language == "ko"
     with closing(Bar(korean=korean)) as bar:
         report = ingest_one(columns=columns, dry_run=options.dry_run, processes=options.processes, progress=bar)
+    _print_report(name, report, settings, korean=korean)
+    if options.report:
+        Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return 1 if report.errors else 0
+
+
+def _print_report(name: str, report: IngestReport, settings: Settings, *, korean: bool) -> None:
     for note in report.notes:
-        print(f"주의: {note.korean}" if korean else f"note: {note}", file=sys.stderr)
+        _print_note(note, "note", korean=korean)
     for error in report.errors:
         print(f"오류: {error.in_korean}" if korean else f"error: {error}", file=sys.stderr)
     print(f"{name}: {report.korean if korean else report}")
-    if options.dry_run:
+    if report.dry_run:
         for step, ids in report.changes.ids.items():
             for node_id in ids[:_MAX_LISTED]:
                 print(f"  {_STEPS_KO[step] if korean else step}: {node_id}")
             if len(ids) > _MAX_LISTED:
                 left = len(ids) - _MAX_LISTED
                 print(f"  {_STEPS_KO[step]}: … 외 {left}건" if korean else f"  {step}: … {left} more")
-    if lost := note_on_deleted(report.changes, dry_run=options.dry_run):
-        print(f"주의: {lost[1]}" if korean else f"warning: {lost[0]}", file=sys.stderr)
-    if options.report:
-        Path(options.report).write_text(json.dumps(report.files, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    if unnamed := note_on_unnamed(report.institutions, settings.chat.institution):
-        print(f"주의: {unnamed[1]}" if korean else f"warning: {unnamed[0]}", file=sys.stderr)
-    for line in report.refused:
-        print(
-            f"warning: {line}; similar questions may be declined: reword the row, or narrow the rule", file=sys.stderr
-        )
-    for line in report.collisions:
-        print(f"warning: {line}; a customer who asks it may get either row: keep it in one of them", file=sys.stderr)
-    return 1 if report.errors else 0
+    warnings = (
+        note_on_deleted(name, report.changes, dry_run=report.dry_run),
+        note_on_unnamed(name, report.institutions, settings.chat.institution),
+        *report.warnings,
+    )
+    for warning in filter(None, warnings):
+        _print_note(warning, "warning", korean=korean)
+
+
+def _print_note(note: Note, label: str, *, korean: bool) -> None:
+    print(f"주의: {note.korean}" if korean else f"{label}: {note}", file=sys.stderr)
 
 
 def calibrate(options: Namespace, settings: Settings) -> None:
@@ -201,11 +207,12 @@ def doctor(_options: Namespace, settings: Settings) -> int:
     store = open_index(settings, models)
     print(f"index {name}: {store.count()} passages, matches the settings")
     nodes = store.get_nodes()
+    place = f"index {name}"
     rows = {node.ref_doc_id or node.node_id: str(node.metadata.get("question") or "") for node in nodes}
-    for line in refused_rows(rows.items()):
-        print(f"index {name}: {line}")
-    if unnamed := note_on_unnamed(count_institutions(nodes), settings.chat.institution):
-        print(f"index {name}: {unnamed[0]}")
+    for note in notes_on_declined((place, row, question) for row, question in rows.items()):
+        print(note)
+    if unnamed := note_on_unnamed(place, count_institutions(nodes), settings.chat.institution):
+        print(unnamed)
     if settings.store.index and not settings.chat.contact:
         print("FSI_CHAT__CONTACT is not set: a customer who is not answered is given no telephone number")
     answer = build_service(settings, models, store).ask(store_question(store))

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise PackageMissing(exc.name) from exc
     except RagError as exc:
         korean = getattr(options, "language", None) == "ko"
-        print(f"오류: {exc.korean}" if korean else f"error: {exc}", file=sys.stderr)
+        print(f"오류: {_in_korean(exc)}" if korean else f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         # The exit code of a program that Ctrl-C ended: 128 + SIGINT.
@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The interpreter flushes standard output once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _in_korean(exc: RagError) -> str:
+    # An error's usual text says what kind it is, and not what to change; the English message does.
+    return f"{exc.korean} ({exc})" if exc.korean == exc.default_korean else exc.korean
 
 
 _REQUIRED = {"retrieval": ("queries",), "answers": ("claims", "queries"), "conversation": ("multi_turn",)}

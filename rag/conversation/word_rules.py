@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args
@@ -144,18 +144,6 @@ def nouns(message: str) -> tuple[str, ...]:
 def match_decline_rule(question: str) -> WordRule | None:
     """The first bundled decline rule that matches, or None."""
     return next((rule for rule in bundled("decline_rules.toml") if rule.matches(question)), None)
-
-
-def refused_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """A message for each row, given as (id, question), whose question a decline rule matches, so that only its exact wording is
-    answered."""
-    lines = []
-    for name, question in rows:
-        if (rule := match_decline_rule(question)) and rule.yields_to != "same":
-            lines.append(
-                f"row {name}: the decline rule {rule.name!r} ({rule.reason}) matches its question: {question!r}"
-            )
-    return lines
 
 
 @cache

@@ -13,30 +13,26 @@ from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import InputError
-from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.messages import PARTS, UnreadableFile, reason_of
 
 MAX_UNPACKED_MB = 300
 """Limit of the total size of an archive's members, to protect the machine's memory."""
 _SYSTEM = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")
 _TEMPORARY = (".tmp", ".lnk", ".bak", ".crdownload", ".part", ".url")
 """Files that systems and programs put beside documents. In folders they are ignored; named themselves, they are refused."""
+BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+"""First bytes of Excel, Word, Hangul and PDF files."""
 _MAX_MEMBERS = 5000
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _HWP = b"HWP Document File"
 _KINDS = {
-    "xl/workbook.xml": "an Excel workbook",
-    "word/document.xml": "a Word document",
-    "ppt/presentation.xml": "a PowerPoint presentation",
-    "Contents/content.hpf": "a Hangul document (HWPX)",
+    "xl/workbook.xml": "workbook",
+    "word/document.xml": "word",
+    "ppt/presentation.xml": "slides",
+    "Contents/content.hpf": "hwpx",
 }
-_EXPECTED = {
-    ".xlsx": "an Excel workbook",
-    ".docx": "a Word document",
-    ".pptx": "a PowerPoint presentation",
-    ".hwpx": "a Hangul document (HWPX)",
-    ".hwp": "a Hangul document (HWP)",
-    ".pdf": "a PDF",
-}
+"""Kinds of archives, by a member that each has. Kinds are keys of `rag.ingestion.messages.PARTS`."""
+_EXPECTED = {".xlsx": "workbook", ".docx": "word", ".pptx": "slides", ".hwpx": "hwpx", ".hwp": "hwp", ".pdf": "pdf"}
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -69,9 +65,10 @@ def _expand(path: Path) -> Iterable[Path]:
 
 def _walk(directory: Path) -> Iterator[Path]:
     def refuse(exc: OSError) -> None:
+        english, korean = reason_of(exc)
         raise InputError(
-            f"the folder {exc.filename} cannot be read ({exc.strerror}): fix that or leave it out",
-            korean=f"폴더 {exc.filename}을(를) 읽을 수 없습니다({exc.strerror}). 권한을 확인하거나 빼 주세요.",
+            f"the folder {exc.filename} cannot be read ({english}): fix that or leave it out",
+            korean=f"폴더 {exc.filename}을(를) 읽을 수 없습니다({korean}). 권한을 확인하거나 빼 주세요.",
         ) from exc
 
     files = [Path(folder, name) for folder, _, names in os.walk(directory, onerror=refuse) for name in names]
@@ -89,7 +86,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as exc:
         raise UnreadableFile("missing") from exc
     except OSError as exc:
-        raise UnreadableFile("unreadable", reason=exc.strerror) from exc
+        raise UnreadableFile("unreadable", reason=reason_of(exc)) from exc
 
 
 def check_kind(suffix: str, data: bytes) -> None:
@@ -106,17 +103,17 @@ def check_kind(suffix: str, data: bytes) -> None:
         # Encrypted Office files use the container of the old formats.
         if _ENCRYPTED in data:
             raise UnreadableFile("password")
-        kind = "a Hangul document (HWP)" if _HWP in data else "a file of Office 97"
+        kind = "hwp" if _HWP in data else "office97"
         if kind != expected and suffix in (".xlsx", ".docx", ".pptx"):
             raise UnreadableFile("old_office", instead=suffix)
     elif b"%PDF-" in data[:1024]:
-        kind = "a PDF"
+        kind = "pdf"
     elif suffix == ".pdf" or b"\0" in data[:1024]:
-        raise UnreadableFile("damaged", reason="its beginning is missing")
+        raise UnreadableFile("damaged", reason=PARTS["no_beginning"])
     else:
         kind = "text"
     if kind != expected:
-        raise UnreadableFile("wrong_kind", suffix=suffix, holds=kind)
+        raise UnreadableFile("wrong_kind", suffix=suffix, holds=PARTS[kind])
 
 
 def _archive_kind(suffix: str, data: bytes) -> str:
@@ -124,7 +121,7 @@ def _archive_kind(suffix: str, data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as exc:
-        raise UnreadableFile("damaged", reason=str(exc)) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     # By the archive's directory, before anything is unpacked.
     size = sum(member.file_size for member in members) >> 20
     if size > MAX_UNPACKED_MB or len(members) > _MAX_MEMBERS:
@@ -134,7 +131,7 @@ def _archive_kind(suffix: str, data: bytes) -> str:
         raise UnreadableFile("macros", instead=suffix)
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableFile("password")
-    return next((kind for name, kind in _KINDS.items() if name in names), "an archive of other files")
+    return next((kind for name, kind in _KINDS.items() if name in names), "archive")
 
 
 _HANGUL = re.compile(rb"[\xea-\xed][\x80-\xbf]{2}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.ingestion.columns import match_columns
+from rag.ingestion.messages import PARTS, Note
 from rag.ingestion.tables import Record, Table
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def qualify_restarted_numbers(tables: Sequence[Table], columns: Mapping[str, str
         for name, (_, record, at) in named:
             if _number(record, at):
                 record.values[at["id"]] = f"{name}:{_number(record, at)}"
-        for table in {id(table): table for table, _, _ in rows}.values():
-            table.note("restarted", by=kind, unit={"sheet": "시트", "category": "분류"}[kind])
+        first = rows[0][0]
+        first.notes.append(Note(first.file, "restarted", {"by": PARTS[kind]}))
         return True
     return False
 

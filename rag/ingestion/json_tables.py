@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rag.ingestion.columns import REQUIRED, clean_name
+from rag.ingestion.messages import PARTS, Text, reason_of
 from rag.ingestion.tables import ColumnMatcher, Line, Record, Table, check_values
 
 _LIST_SEPARATOR = " | "
@@ -22,12 +23,8 @@ def read_jsonl(table: Table, text: str, match_columns: ColumnMatcher) -> None:
         if line.strip(" \t\r\x1a"):
             try:
                 values = _parse(line)
-            except (
-                ValueError,
-                RecursionError,
-                _JsonError,
-            ) as exc:  # ValueError: also for a number of more than 4,300 digits
-                table.add_error(number, None, "json", reason=exc)
+            except _INVALID as exc:
+                table.add_error(number, None, "json", reason=_reason(exc))
                 continue
             _add(table, number, values, line, match_columns)
     _set_header(table)
@@ -42,13 +39,13 @@ def read_json(table: Table, text: str, match_columns: ColumnMatcher) -> None:
     """
     try:
         document = _parse(text)
-    except (ValueError, RecursionError, _JsonError) as exc:
+    except _INVALID as exc:
         # Exports of JSON lines often have the extension .json; the first line shows it.
         first, *rest = text.strip().split("\n", 1)
         if rest and first.strip().startswith("{") and first.strip().endswith("}"):
             read_jsonl(table, text, match_columns)
         else:
-            table.add_error(None, None, "json", reason=exc)
+            table.add_error(None, None, "json", reason=_reason(exc))
         return
     lists = list(_object_lists(document, match_columns))
     if len(lists) > 1:
@@ -149,6 +146,22 @@ def _set_header(table: Table) -> None:
 class _JsonError(Exception):
     """JSON that Python's parser accepts but that is ambiguous or not finite."""
 
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.english)
+        self.reason = reason
+
+
+_INVALID = (ValueError, RecursionError, _JsonError)
+"""Errors of `_parse`; ValueError also for a number of more than 4,300 digits."""
+
+
+def _reason(exc: Exception) -> Text:
+    if isinstance(exc, _JsonError):
+        return exc.reason
+    if isinstance(exc, json.JSONDecodeError):
+        return Text(str(exc), f"{exc.lineno}번째 줄 {exc.colno}번째 글자")
+    return reason_of(exc)
+
 
 def _parse(text: str) -> object:
     return json.loads(text, object_pairs_hook=_distinct_keys, parse_constant=_no_constant)
@@ -158,9 +171,9 @@ def _distinct_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     # Python would silently keep the last one.
     if len(values) < len(pairs):
-        raise _JsonError("a key appears twice in one object")
+        raise _JsonError(PARTS["repeated_key"])
     return values
 
 
 def _no_constant(name: str) -> None:
-    raise _JsonError(f"{name} is not a number")
+    raise _JsonError(PARTS["not_finite"].filled({"name": name}))

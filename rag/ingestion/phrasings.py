@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.ingestion.messages import Note
 from rag.korean import compact
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def merge_rows(rows: Iterable[FaqRow]) -> list[FaqRow]:
     return list(merged.values())
 
 
-def collisions(rows: Sequence[FaqRow]) -> list[str]:
-    """A message for each phrasing that two rows of an institution have, if both are in force at the same time.
+def collisions(rows: Sequence[FaqRow]) -> list[Note]:
+    """A note on each phrasing that two rows of an institution have, if both are in force at the same time.
 
     Both would match a customer's question equally. Not reported: rows with the same answer, and two rows whose own questions
     are equal.
@@ -59,7 +60,7 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
     for row in rows:
         for text in (row.question, *row.alternatives):
             claims[row.bank, _key(text)].append((row, text))
-    lines = []
+    notes = []
     for claimed in claims.values():
         for position, (row, text) in enumerate(claimed):
             for other, other_text in claimed[:position]:
@@ -71,8 +72,9 @@ def collisions(rows: Sequence[FaqRow]) -> list[str]:
                 )
                 overlap = all(not end or begin <= end for end in ends)
                 if not both_own and row.answer != other.answer and overlap:
-                    lines.append(f"row {row.id}: {text!r} is also a phrasing of row {other.id} ({other.question!r})")
-    return lines
+                    values = {"id": row.id, "text": repr(text), "other": other.id, "question": repr(other.question)}
+                    notes.append(Note(row.file, "collision", values))
+    return notes
 
 
 def _key(text: str) -> str:

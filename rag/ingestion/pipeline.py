@@ -14,11 +14,11 @@ from typing import Any, Protocol, runtime_checkable
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.schema import BaseNode, TextNode
 
-from rag.conversation.word_rules import refused_rows
 from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.documents.passages import institution_of, passage_node, passages
 from rag.ingestion.embedding import manifest_of
+from rag.ingestion.index_notes import notes_on_declined
 from rag.ingestion.messages import Note
 from rag.ingestion.phrasings import collisions
 from rag.ingestion.readers import FaqRow
@@ -61,18 +61,16 @@ class IngestReport:
     """Result of an ingestion.
 
     `rows`, `documents`: numbers read. `changes`: in nodes, of which a long row has several; in a dry run, what would change.
-    `refused`: messages about rows whose question a decline rule matches (`rag.conversation.word_rules`). `notes`: what was
-    changed or left out while reading. `collisions`: messages about phrasings that two rows share. `errors`: files that could
-    not be read; their nodes stay in the index. `files`: an entry for each file, for `--report`. `institutions`: see
-    `count_institutions`.
+    `notes`: what was changed or left out while reading. `warnings`: rows whose question a decline rule matches, and phrasings
+    that two rows share. `errors`: files that could not be read; their nodes stay in the index. `files`: an entry for each
+    file, for `--report`. `institutions`: see `count_institutions`.
     """
 
     rows: int
     changes: SyncReport
     dry_run: bool
-    refused: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
-    collisions: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
     documents: int = 0
     errors: tuple[RowError, ...] = ()
     files: tuple[Mapping[str, Any], ...] = ()
@@ -134,15 +132,14 @@ def ingest(
         else:
             changes = sync(store, nodes, embed_model, is_kept=is_kept, progress=progress)
     rows = sources.rows
-    refused = refused_rows((row.id, text) for row in rows for text in (row.question, *row.alternatives))
+    questions = ((row.file, row.id, text) for row in rows for text in (row.question, *row.alternatives))
     passages = Counter(str(node.metadata[DOCUMENT]) for node in document_nodes)
     return IngestReport(
         len(rows),
         changes,
         dry_run,
-        tuple(refused),
         tuple(sources.notes),
-        tuple(collisions(rows)),
+        (*notes_on_declined(questions), *collisions(rows)),
         len(sources.documents),
         tuple(sources.errors),
         tuple(sources.report(passages)),

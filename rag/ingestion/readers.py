@@ -14,7 +14,7 @@ from rag.ingestion.cell_text import clean_cell, is_unlimited, iso_date
 from rag.ingestion.columns import DATES, FIELDS, REQUIRED, is_switched_off, match_columns
 from rag.ingestion.files import find_files
 from rag.ingestion.identity import qualify_restarted_numbers
-from rag.ingestion.messages import Note, defect, join_items
+from rag.ingestion.messages import PARTS, Note, Text, defect, join_items
 from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_phrasings
 from rag.ingestion.question_pairs import without_marks
 from rag.ingestion.table_files import SUFFIXES, read_tables
@@ -85,9 +85,15 @@ def read_rows(files: Iterable[Path], *, columns: Mapping[str, str] | None = None
     """
     columns = columns or {}
     if unknown := sorted(set(columns) - set(FIELDS)):
-        raise InputError(f"--columns names unknown fields {unknown}; the fields are {', '.join(FIELDS)}")
+        raise InputError(
+            f"--columns names unknown fields {unknown}; the fields are {', '.join(FIELDS)}",
+            korean=f"--columns의 {', '.join(unknown)}은(는) 없는 항목입니다. 항목: {', '.join(FIELDS)}",
+        )
     if twice := sorted({name for name in columns.values() if list(columns.values()).count(name) > 1}):
-        raise InputError(f"--columns gives the columns {twice} to more than one field")
+        raise InputError(
+            f"--columns gives the columns {twice} to more than one field",
+            korean=f"--columns에서 {', '.join(twice)} 열을 두 항목에 적었습니다. 열 하나에 항목 하나만 적어 주세요.",
+        )
     result = ReadResult()
     numbered: list[FaqRow] = []
     unnumbered: list[FaqRow] = []
@@ -124,21 +130,20 @@ def _with_unique_ids(rows: Sequence[FaqRow], restarted: Collection[str], result:
         twin = questions.setdefault((row.id, row.bank, compact(row.question)), row)
         if twin.file != row.file:
             place = _place(twin.file, twin.row)
-            result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), **place))
+            result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=place))
             continue
         prefixed = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row
         first = first_uses.setdefault(prefixed.id, row)
         if first is not row and not is_other_phrasing(row, first):
             place = _place(first.file, first.row)
-            result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), **place))
+            result.errors.append(defect(row.file, row.row, "id", "id_used", id=repr(row.id), first=place))
             continue
         yield prefixed
     result.notes += [Note(file, "file_ids", {"prefix": f"{name}:"}) for file, name in names.items()]
 
 
-def _place(file: str, row: int) -> dict[str, str]:
-    """The place of a row, as messages name it in English and Korean."""
-    return {"first": f"{file}, row {row}", "first_korean": f"{file} {row}행"}
+def _place(file: str, row: int) -> Text:
+    return PARTS["row"].filled({"file": file, "row": row})
 
 
 def _by_file(rows: Iterable[FaqRow]) -> dict[str, list[FaqRow]]:
@@ -170,7 +175,7 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
         row = _parse_row(table, record, at, extra, counts)
         location, first = ids.setdefault(row_id, (record.row, row))
         if row_id and location != record.row and not (row and first and is_other_phrasing(row, first)):
-            table.add_error(record.row, at["id"], "id_used", id=repr(row_id), **_place(table.name, location))
+            table.add_error(record.row, at["id"], "id_used", id=repr(row_id), first=_place(table.name, location))
             continue
         if not row:
             continue
@@ -192,7 +197,7 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
 
 
 def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str], extra: Sequence[str]) -> None:
-    has = ", ".join(filter(None, table.header)) or "none"
+    has = ", ".join(filter(None, table.header)) or PARTS["none"]
     for name in FIELDS:
         if name in columns and name not in at:
             table.add_error(table.header_row, columns[name], "no_column", has=has)

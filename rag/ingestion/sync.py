@@ -62,7 +62,11 @@ def target_states(nodes: Iterable[TextNode], fingerprint: str) -> dict[str, Node
     """The state that each node will have in the store, by id. Raises InputError if two nodes have the same id."""
     nodes = list(nodes)
     if twice := sorted(node_id for node_id, n in Counter(node.node_id for node in nodes).items() if n > 1):
-        raise InputError(f"ids given to more than one node: {', '.join(twice[:10])}; give each row its own id")
+        ids = ", ".join(twice[:10])
+        raise InputError(
+            f"ids given to more than one node: {ids}; give each row its own id",
+            korean=f"여러 행이 같은 번호를 씁니다: {ids}. 행마다 다른 번호를 적어 주세요.",
+        )
     return {
         node.node_id: NodeState(str(node.metadata[CONTENT_HASH]), fingerprint, node.ref_doc_id or node.node_id)
         for node in nodes

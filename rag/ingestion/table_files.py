@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.ingestion.csv_tables import read_csv
-from rag.ingestion.files import check_kind, decode, read_bytes
+from rag.ingestion.files import BINARY, check_kind, decode, read_bytes
 from rag.ingestion.json_tables import read_json, read_jsonl
-from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.messages import Note, UnreadableFile, join_items
 from rag.ingestion.question_pairs import add_pairs, find_pairs
 from rag.ingestion.tables import (
     ColumnMatcher,
@@ -22,8 +22,6 @@ from rag.ingestion.tables import (
 from rag.ingestion.workbook import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".xlsx")
-BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
-"""First bytes of Excel, Word, Hangul and PDF files."""
 
 
 def read_tables(path: Path, match_columns: ColumnMatcher) -> list[Table]:
@@ -90,5 +88,5 @@ def _workbook_tables(file: str, data: bytes, match_columns: ColumnMatcher) -> li
     left_out = [sheet.name for sheet, at, found in zip(sheets, headers, pairs, strict=True) if at is None and not found]
     tables[0].notes += notes
     if left_out:
-        tables[0].note("other_sheets", names=join_items(left_out))
+        tables[0].notes.append(Note(file, "other_sheets", {"names": join_items(left_out)}))
     return tables

@@ -63,7 +63,7 @@ class Table:
     @property
     def name(self) -> str:
         """The file, and the sheet if it has several."""
-        return f"{self.file}, sheet {self.sheet!r}" if self.sheet else self.file
+        return place_of_sheet(self.file, self.sheet) if self.sheet else self.file
 
     def add_error(self, row: int | None, column: str | None, kind: str, **values: object) -> None:
         """Add a defect to `errors`; the arguments are those of `messages.defect`."""
@@ -72,6 +72,11 @@ class Table:
     def note(self, kind: str, **values: object) -> None:
         """Add a Note of this kind to `notes`."""
         self.notes.append(Note(self.name, kind, values))
+
+
+def place_of_sheet(file: str, sheet: str) -> str:
+    """A workbook's sheet in messages of either language."""
+    return f"{file} [{sheet}]"
 
 
 def find_header(rows: Sequence[Sequence[str]], match_columns: ColumnMatcher) -> int | None:
@@ -97,7 +102,8 @@ def set_header(table: Table, line: Line, above: Iterable[Line] = ()) -> None:
     while names and not names[-1]:
         names.pop()
     table.header, table.header_row = tuple(names), line.row
-    titles = [(each.row, " ".join(filter(None, map(clean_name, each.cells)))) for each in above]
+    # Each text once: a merged title is in all of its cells.
+    titles = [(each.row, " ".join(dict.fromkeys(filter(None, map(clean_name, each.cells))))) for each in above]
     if titles := [(row, text) for row, text in titles if text]:
         table.note(
             "title_lines",

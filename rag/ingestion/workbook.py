@@ -17,9 +17,9 @@ from typing import Any
 
 from rag.errors import RowError
 from rag.ingestion.cell_text import iso_date, raised, remove_invisible
-from rag.ingestion.messages import Note, UnreadableFile, defect, join_items
+from rag.ingestion.messages import Note, UnreadableFile, defect, join_items, reason_of
 from rag.ingestion.number_formats import format_value
-from rag.ingestion.tables import Line
+from rag.ingestion.tables import Line, place_of_sheet
 
 MAX_CELLS = 2_000_000
 """Limit of a sheet's cells, including empty ones; a format applied to a complete sheet creates billions of them."""
@@ -54,7 +54,7 @@ def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
             formulas = load_workbook(io.BytesIO(data), data_only=False) if has_formulas else None
     # openpyxl raises various exceptions for damaged files.
     except Exception as exc:
-        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:120].splitlines()[0]) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     hidden = [sheet.title for sheet in values.worksheets if sheet.sheet_state != "visible"]
     notes = [Note(file, "hidden_sheets", {"names": join_items(hidden)})] if hidden else []
     sheets = [
@@ -66,9 +66,11 @@ def read_workbook(file: str, data: bytes) -> tuple[list[Sheet], list[Note]]:
 
 
 def _read_sheet(file: str, sheet: Any, formulas: Any) -> Sheet:
-    name = f"{file}, sheet {sheet.title!r}"
+    name = place_of_sheet(file, sheet.title)
     if sheet.max_row * sheet.max_column > MAX_CELLS:
-        raise UnreadableFile("damaged", reason=f"sheet {sheet.title!r} has {sheet.max_row} x {sheet.max_column} cells")
+        raise UnreadableFile(
+            "huge_sheet", name=repr(sheet.title), rows=sheet.max_row, columns=sheet.max_column, limit=MAX_CELLS
+        )
     result = Sheet(sheet.title)
     # Only the upper left cell of a merged area has its value, which applies to all rows of the area.
     merged_origins = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import io
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -14,8 +15,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from rag.cli import index_list
-from rag.errors import ModelUnavailable
+from rag.cli import commands, index_list
+from rag.errors import ModelUnavailable, StoreError
 from rag.factory.bundled_vectors import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.embedding import manifest_of
@@ -136,7 +137,7 @@ def test_an_ingest_names_phrasings_that_two_rows_have(run: Run, tmp_path: Path) 
     (tmp_path / "faq.csv").write_text(f"id,question,answer,유사질문\n{rows}", encoding="utf-8")
     ran = run("ingest", "faq.csv", "--index", "mine")
     assert ran.code == 0 and "2 rows: 4 passages added" in ran.out
-    assert "warning: row 2: '통장 없애기' is also a phrasing of row 1" in ran.err
+    assert "warning: faq.csv: row 2: '통장 없애기' is also a phrasing of row 1" in ran.err
 
 
 def listed(run: Run) -> list[str]:
@@ -362,7 +363,48 @@ def test_ingest_reports_in_korean(run: Run, tmp_path: Path) -> None:
     assert "주의: faq.csv: 답변이 질문과 같은 1개 행을 뺐습니다: 4행" in ran.err
     (tmp_path / "bad.csv").write_text("질문,답변\n한도는?,\n", encoding="utf-8")
     ran = run("ingest", "bad.csv", "--index", "mine", "--language", "ko")
-    assert ran.code == 1 and "bad.csv 2행, '답변' 열: 값이 없습니다(answer)" in ran.err
+    assert ran.code == 1 and "bad.csv 2행, '답변' 열: 값이 없습니다" in ran.err
+
+
+def test_what_korean_reports_say_is_korean(run: Run, tmp_path: Path) -> None:
+    """Files that cannot be read, or with defects, or with notes: no English word but names of files and options."""
+    folder = tmp_path / "자료"
+    folder.mkdir()
+    for name, data in {
+        "가.docx": b"PK\x03\x04 cut off",
+        "나.pdf": b"\0\0",
+        "다.xlsx": b"%PDF-1.7",
+        "라.hwp": b"\xd0\xcf\x11\xe0" + bytes(600),
+        "마.txt": b"%PDF-1.7",
+        "바.mht": b"x",
+        "사.json": b"{",
+        "아.json": '[{"질문": "가", "질문": "나"}]'.encode(),
+    }.items():
+        (folder / name).write_bytes(data)
+    (folder / "faq.csv").write_text(
+        "번호,질문,답변,유사질문\n1,한도는?,앱,적금 추천해 주세요\n2,수수료는?,없음,적금 추천해 주세요\n",
+        encoding="utf-8",
+    )
+    ran = run("ingest", "자료", "--index", "mine", "--language", "ko")
+    assert ran.code == 1 and ran.err.count("오류: ") == 8 and ran.err.count("주의: ") == 4, ran.err
+    known = r"FSI_\w+|(?<=/)\S+|\.\w+|JSON|PDF|UTF|Office|BadZipFile|recommend|advice|FAQ|mine: "
+    assert re.findall("[A-Za-z]{3,}", re.sub(known, "", ran.err)) == []
+    (folder / "둘.csv").write_text('번호,질문,답변\n1,한도는?,앱\n1,이율은?,"둘\n', encoding="utf-8")
+    ran = run("ingest", str(folder / "둘.csv"), "--index", "mine", "--language", "ko")
+    assert re.findall("[A-Za-z]{3,}", re.sub(known, "", ran.err)) == [], ran.err
+    ran = run("ingest", "자료", "--index", "Mine", "--language", "ko")
+    assert ran.code == 1 and ran.err.startswith("오류: 'Mine'은(는) 인덱스 이름으로 쓸 수 없습니다")
+
+
+def test_an_error_without_a_korean_message_of_its_own_gives_the_english_one_too(
+    run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(commands, "ingest_files", fail)
+    ran = run("ingest", "faq.csv", "--index", "small", "--language", "ko")
+    assert ran.err == f"오류: {StoreError.default_korean} (the disk is full)\n"
 
 
 def test_labels_of_rows_that_the_index_does_not_hold_are_an_error(run: Run, tmp_path: Path, small: Path) -> None:

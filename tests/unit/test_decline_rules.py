@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation.word_rules import WordRule, bundled, match_decline_rule, parse, refused_rows
+from rag.conversation.word_rules import WordRule, bundled, match_decline_rule, parse
 from rag.errors import InputError
 from rag.synthesis.texts import declined, is_english, kinds, noted, suggested
 from rag.types import Note, NoteKind, Reason
@@ -157,13 +157,6 @@ def test_a_bank_can_write_rules_of_its_own() -> None:
 def test_a_wrong_rule_is_named(text: str, problem: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(problem) if problem.startswith('mine') else '.*' + problem}"):
         parse(text, file="mine")
-
-
-def test_rows_that_a_rule_would_refuse_are_named() -> None:
-    rows = [("a1", "통장을 만들려면?"), ("a2", "적금 추천해 주세요"), ("a3", "고객센터 전화번호 알려 주세요")]
-    assert refused_rows(rows) == [
-        "row a2: the decline rule 'recommend' (advice) matches its question: '적금 추천해 주세요'"
-    ]
 
 
 def test_no_question_of_the_bundled_faq_is_declined_by_its_words() -> None:

@@ -221,6 +221,21 @@ def test_a_workbook_is_read_as_it_is_seen(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_merged_title_is_noted_once_and_what_concerns_the_file_by_its_name(tmp_path: Path) -> None:
+    def fill(book: Workbook, sheet: Any) -> None:
+        for each in (sheet, book.create_sheet("둘째")):
+            each.append(["고객 응대 표준안", None, None])
+            each.merge_cells("A1:C1")
+            each.append(["번호", "질문", "답변"])
+            each.append([1, f"{each.title} 한도는?", f"{each.title} 답"])
+        book.create_sheet("메모").append(["담당자 메모"])
+
+    notes = [str(note).removeprefix(str(tmp_path)) for note in workbook(tmp_path, fill).notes]
+    assert "/faq.xlsx [둘째]: line 1 above the header left out: 고객 응대 표준안" in notes
+    assert "/faq.xlsx: sheet(s) without questions and answers left out: 메모" in notes
+    assert "/faq.xlsx: its numbers start again in each sheet: its ids begin with its name" in notes
+
+
 def test_a_formula_without_a_value_is_refused_with_its_cell(tmp_path: Path) -> None:
     def fill(_: Workbook, sheet: Any) -> None:
         sheet.append(["질문", "답변"])

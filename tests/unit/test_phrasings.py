@@ -91,7 +91,7 @@ def test_a_phrasing_of_two_rows_is_reported() -> None:
         ("카드를 해지하려면?", "전화", ("통장  없애기!",), "", "", ""),
         ("계좌 닫기", "앱", (), "", "", ""),
     )
-    lines = collisions(rows)
+    lines = list(map(str, collisions(rows)))
     assert len(lines) == 2
     assert "row 2: '통장  없애기!'" in lines[0] and "row 1 ('계좌를 해지하려면?')" in lines[0]
     assert "row 3: '계좌 닫기'" in lines[1]

@@ -18,7 +18,7 @@ from rag.ingestion.documents.docx_formulas import M, formula_text
 from rag.ingestion.documents.docx_numbering import Numbering, Styles, is_on
 from rag.ingestion.documents.docx_symbols import symbol, without_private_characters
 from rag.ingestion.documents.second_reading import cross_check
-from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.messages import PARTS, UnreadableFile, reason_of
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -57,7 +57,7 @@ def read_docx(file: str, data: bytes) -> Document:
         data, ("word/document.xml", "word/styles.xml", "word/numbering.xml", "word/footnotes.xml", "word/endnotes.xml")
     )
     if "word/document.xml" not in parts:
-        raise UnreadableFile("damaged", reason="it has no text part")
+        raise UnreadableFile("damaged", reason=PARTS["no_text_part"])
     styles = Styles(parts.get("word/styles.xml"))
     reading = _Reading(
         Document(file),
@@ -90,13 +90,13 @@ def read_parts(data: bytes, names: tuple[str, ...]) -> dict[str, ET.Element]:
                     # These formats have no entity declarations, which could expand without limit.
                     text = archive.read(name)
                     if b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text[:65536]:
-                        raise UnreadableFile("damaged", reason=f"{name} declares entities")
+                        raise UnreadableFile("damaged", reason=PARTS["entities"].filled({"name": name}))
                     parts[name] = ET.fromstring(text)  # noqa: S314
     except UnreadableFile:
         raise
     # zlib.error, for one, has no base class in common with the errors of zipfile and the parser.
     except Exception as exc:
-        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}"[:100]) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     return parts
 
 

@@ -34,7 +34,7 @@ from rag.ingestion.documents.pdf_lines import (
 from rag.ingestion.documents.pdf_pages import garbled_score, to_page_space, with_upright_text
 from rag.ingestion.documents.pdf_tables import Grid, is_continued, page_tables, rules_of, tables_between, unruled_tables
 from rag.ingestion.documents.second_reading import mark_uncertain_against
-from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.messages import UnreadableFile, join_items, reason_of
 
 MAX_PAGES = 400
 """Files with more pages are rejected, because two thousand pages would take an hour."""
@@ -72,10 +72,10 @@ def read_pdf(file: str, data: bytes) -> Document:
     except pypdfium2.PdfiumError as exc:
         if "assword" in str(exc):
             raise UnreadableFile("password") from exc
-        raise UnreadableFile("damaged", reason=str(exc)[:100]) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     # pdfminer raises various exceptions for damaged files.
     except Exception as exc:
-        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}".splitlines()[0][:100]) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     empty = [page.number for page in pages if not page.lines and not page.tables]
     if len(empty) == len(pages):
         raise UnreadableFile("scanned", pages=len(pages))

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.files import decode
-from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.messages import PARTS, UnreadableFile
 from rag.ingestion.question_pairs import starts_question
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -44,7 +44,7 @@ def decode_text(data: bytes) -> str:
     if not text.strip("\0 \t\r\n"):
         raise UnreadableFile("empty")
     if "\0" in text or _ESCAPED.search(text):
-        raise UnreadableFile("damaged", reason="it is neither UTF-8 nor CP949 text")
+        raise UnreadableFile("damaged", reason=PARTS["no_encoding"])
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

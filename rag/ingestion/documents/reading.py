@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rag.errors import RowError
 from rag.ingestion.documents.blocks import Document
-from rag.ingestion.files import check_kind, read_bytes
-from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.files import BINARY, check_kind, read_bytes
+from rag.ingestion.messages import PARTS, UnreadableFile, join_items, reason_of
 
 SECONDS_PER_FILE = 90
 """Time limit for one file."""
@@ -46,8 +46,8 @@ _OTHER = {
     ".ods": ".xlsx", ".numbers": ".xlsx", ".xlsb": ".xlsx", ".cell": ".xlsx", ".nxl": ".xlsx",
     ".odt": ".docx", ".rtf": ".docx", ".pages": ".docx", ".wps": ".docx",
     ".odp": ".pptx", ".key": ".pptx", ".show": ".pptx",
-    ".mht": ".html or PDF", ".mhtml": ".html or PDF", ".eml": ".txt or PDF", ".msg": ".txt or PDF", ".hwt": ".hwpx",
-    ".hml": ".hwpx", ".epub": "PDF", ".xps": "PDF", ".ps": "PDF", ".xml": ".html or .docx",
+    ".mht": ".html", ".mhtml": ".html", ".eml": ".txt", ".msg": ".txt", ".hwt": ".hwpx",
+    ".hml": ".hwpx", ".epub": ".pdf", ".xps": ".pdf", ".ps": ".pdf", ".xml": ".docx",
 }  # fmt: skip
 """Formats of other programs, and what those programs can save that is read."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic")
@@ -74,8 +74,8 @@ def read_document(path: Path) -> Document:
         raise UnreadableFile("unsupported", supported=", ".join(SUFFIXES))
     data = read_bytes(path)
     if suffix in _TEXTS:
-        if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")):
-            raise UnreadableFile("wrong_kind", suffix=suffix, holds="another program's file")
+        if data.startswith(BINARY):
+            raise UnreadableFile("wrong_kind", suffix=suffix, holds=PARTS["program"])
         if not data.strip(b"\0\x1a \t\r\n"):
             raise UnreadableFile("empty")
     else:
@@ -167,7 +167,6 @@ def _read(path: Path) -> Outcome:
         raise  # the installation lacks an extra, which the command reports
     # A reader's bug on one file must not prevent reading the others.
     except Exception as exc:  # noqa: BLE001
-        reason = (str(exc).splitlines() or [""])[0][:100]
-        return UnreadableFile("damaged", reason=f"{type(exc).__name__}: {reason}").to_row_error(str(path))
+        return UnreadableFile("damaged", reason=reason_of(exc)).to_row_error(str(path))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

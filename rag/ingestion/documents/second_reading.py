@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.ingestion.documents.blocks import Block, Document, comparable_text
-from rag.ingestion.messages import UnreadableFile
+from rag.ingestion.messages import Text, UnreadableFile, reason_of
 
 _QUANTITY = re.compile(
     r"[₩$€¥£]?\d+(?:[,.:/-]\d+)*(?:\.(?=\d))?(?:[조억천백십]?[만천백]?(?:원|달러|엔|유로|위안)|%p?|퍼센트|bp|개월|영업일|년|월|일|회|건|세|시간|시|분|배|명)?"
@@ -103,14 +103,14 @@ def final_elements(path: Path) -> list[Any]:
         # The default mode includes text that was deleted under track changes.
         read = Dochan(str(path), revision_mode="final")
     except Exception as exc:
-        raise UnreadableFile("damaged", reason=f"{type(exc).__name__}: {exc}".splitlines()[0][:100]) from exc
+        raise UnreadableFile("damaged", reason=reason_of(exc)) from exc
     errors = [error for error in read.doc.errors if error.startswith("ERR")]
     elements = [element for section in read.doc.sections for element in section.elements]
     # For some HWP 5 files with tracked changes dochan returns an empty final text without an error.
     if not elements and any(section.elements for section in Dochan(str(path)).doc.sections):
         raise UnreadableFile("tracked")
     if errors and not elements:
-        raise UnreadableFile("damaged", reason=errors[0].splitlines()[0][:100])
+        raise UnreadableFile("damaged", reason=Text(errors[0].splitlines()[0][:100], "dochan"))
     return elements
 
 

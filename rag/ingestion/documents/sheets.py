@@ -13,7 +13,7 @@ from rag.ingestion.columns import clean_name, match_columns
 from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Block, Cell, Document, clean_text, is_title, table_blocks
 from rag.ingestion.files import decode
-from rag.ingestion.messages import UnreadableFile, join_items
+from rag.ingestion.messages import Text, UnreadableFile, join_items
 from rag.ingestion.tables import likely_header
 from rag.ingestion.workbook import read_workbook
 
@@ -29,7 +29,12 @@ def read_sheets(file: str, data: bytes) -> Document:
     sheets, notes = read_workbook(file, data)
     document = Document(file, notes=[*notes, *(note for sheet in sheets for note in sheet.notes)])
     if errors := [error for sheet in sheets for error in sheet.errors]:
-        raise UnreadableFile("cells", count=len(errors), first=f"{errors[0].column}: {errors[0].problem}")
+        first = errors[0]
+        raise UnreadableFile(
+            "cells",
+            count=len(errors),
+            first=Text(*(f"{first.column}: {problem}" for problem in (first.problem, first.korean))),
+        )
     # The file's name is the title; otherwise the first sheet's name ("Sheet1") would be.
     document.blocks.append(Block(clean_text(Path(file).stem), "heading", level=1))
     for sheet in sheets:
