@@ -17,6 +17,7 @@ from typing import Literal
 from rag.constraints.actions import other_actions
 from rag.constraints.asked_values import MAY_ASK, not_stated
 from rag.constraints.aspects import asked_aspect
+from rag.constraints.background import MAY_HOLD_BACKGROUND, asked_part, on_what_is_unwanted
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
 from rag.constraints.contrasts import (
     ANSWERING,
@@ -35,14 +36,13 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.value_agreement import comparable, determines, excludes, families, holds, is_incidental, scope
-from rag.korean import tokens, without_notes
+from rag.korean import compact, tokens, without_notes
 
 Status = Literal["agree", "conflict", "unknown"]
 BLOCKING_KINDS = ("product", "means", "scope", "term")
 """Kinds of contrast sets of which a row must name the member that a question names."""
 _PATH = re.compile(r"^.* > .*$", re.MULTILINE)
 _STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
-_PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _SENTENCE = re.compile(r"^[^.\n]*")
 _PASSIVE = re.compile(
     r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
@@ -113,8 +113,8 @@ def compare(
     separated by spaces. `today`: the day of the question, for "작년"; None: such words are compared with no date.
     """
     question = _as_own(question, institution)
-    # If the message contains several questions, only the one that this row may answer counts.
-    part, row = concerned_part(question, row_question), (row_question, row_answer)
+    has_background = MAY_HOLD_BACKGROUND.search(question) is not None
+    part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
     steps = _steps(row_answer)
     agreed, conflicts = _contrasts(question, part, *row)
     lacking: list[Conflict] = []
@@ -136,6 +136,8 @@ def compare(
         lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
+    if has_background:
+        lacking += [Conflict(*each) for each in on_what_is_unwanted(question, part, row_question)]
     if asked_aspect(part) or MAY_ASK.search(part):
         lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
@@ -160,22 +162,6 @@ def _as_own(question: str, institution: str) -> str:
     name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
     question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
     return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s)", "당사 ", question)
-
-
-def concerned_part(question: str, row_question: str) -> str:
-    """The question of a message with several that shares most words with a row's question; several of them on a tie."""
-    # A single word after a question mark belongs to the question before it: "일본주식 사져요? 자동환전으로".
-    parts: list[str] = []
-    for part in _PART.findall(question):
-        if parts and len(part.split()) < 2:
-            parts[-1] += part
-        elif part.strip():
-            parts.append(part)
-    if len(parts) < 2:
-        return question
-    row = _tokens(row_question)
-    shared = [len(_tokens(part) & row) for part in parts]
-    return " ".join(part for part, count in zip(parts, shared, strict=True) if count == max(shared))
 
 
 def _codes(text: str) -> set[str]:
@@ -225,6 +211,8 @@ def _contrasts(question: str, part: str, row_question: str, answer: str) -> tupl
         # The row's member is named elsewhere in the question, so it is asked about, too.
         if any((name, member) in elsewhere for member in row) or not same_object:
             continue
+        if all(_names_all(name, member, row_question, answer) for member in asked):
+            continue
         in_answer = {member for each, member in members_of(_guidance(about.kind, answer)) if each == name}
         if not asked.keys() & in_answer and not all(is_excepted(part, label, answer) for label in asked.values()):
             conflicts.append(Conflict(about.kind, ", ".join(asked.values()), ", ".join(row.values())))
@@ -271,6 +259,9 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
         stated = actions if is_action else own if name in elsewhere else held
         if (name, member) in stated or _is_one_of_two(part, mention, stated):
             continue
+        is_default = member in about.default and not any(of == name for of, _ in held)
+        if is_default or _names_all(name, member, row_question, answer):
+            continue
         is_covered = is_thing and is_excepted(question, mention.text, answer)
         if name not in elsewhere and not is_covered:
             # The word may be in the row although the set's rules ignore it there ("세금" beside "예금").
@@ -278,6 +269,15 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
             is_covered = is_written or name in answered_by(row_question) | answered_by(steps if is_action else answer)
         if not is_covered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
+
+
+def _names_all(name: str, member: str, row_question: str, answer: str) -> bool:
+    """Whether a row's question names all members of a set at once and its answer none but this one ("해외주식", "외화")."""
+    if not any(word in compact(row_question) for word in default_contrasts().sets[name].collective):
+        return False
+    own = {each for of, each in members_of(row_question) if of == name}
+    stated = {each for of, each in members_of(answer) if of == name} - own
+    return not stated or member in stated
 
 
 def _is_one_of_two(question: str, mention: ContrastMention, stated: frozenset[tuple[str, str]]) -> bool:

@@ -26,11 +26,13 @@ LONG_NAME = 4
 ("발급" for "서류") occur in rows on other things, too."""
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
 _ENDING = re.compile(
-    r"(?:에서|으로|이랑|하고|까지|부터|려고"
+    r"(?:에서|으로|이랑|하고|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
     r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
 _TYPE = re.compile(r"(?<![가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
+_VERB_FORM = re.compile(r"(?:[으하되시려]면|려고|는데|어서|아서|해서|나요|까요|어요|아요|해요|돼요|니다)$")
+"""Endings of verbs, which name no thing of which there are kinds: "일찍 갚으면", "미리 갚으면"."""
 _PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|애|꺼|거)+$")
 
 
@@ -44,7 +46,7 @@ def compound_words() -> Mapping[str, frozenset[str]]:
 def is_no_kind(word: str) -> bool:
     """Whether a word before a thing says whose it is, when or how, but not which kind: "내", "오늘", "아들놈"."""
     words = compound_words()
-    return word in words["no_modifiers"] or _PERSON_SUFFIX.sub("", word) in words["persons"]
+    return word in words["no_modifiers"] | words["adverbs"] or _PERSON_SUFFIX.sub("", word) in words["persons"]
 
 
 @cache
@@ -96,8 +98,8 @@ def other_modifiers(
         return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
 
     pairs: list[tuple[str, str]] = []
-    held_before = {word: held for word, held in before_words(row_question) if held not in _WHICH}
-    held_inside = _inside_words(row_question)
+    held_before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
+    held_inside = tuple((head, held) for head, held in _inside_words(row_question) if _tells_kind(held))
     for word, modifier in before_words(question):
         if not is_other(modifier) or _names(institution, modifier):
             continue
@@ -109,7 +111,7 @@ def other_modifiers(
             # "자동차할부대출" contains both ends of "자동차대출".
             is_within = len(modifier) > 3 and modifier[:2] in row and modifier[-2:] in row
             is_missing = not is_within and not any(compact(term) in row for term in synonyms(modifier).split()[1:])
-        if (held and differs(modifier, held)) or (not held and is_missing and not _is_known(modifier)):
+        if (held and differs(modifier, held, head)) or (not held and is_missing and not _is_known(modifier)):
             pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
     for head, written in _inside_words(question):
         modifier = _without_name(institution, written)
@@ -121,6 +123,11 @@ def other_modifiers(
             pairs.append((modifier + head, siblings[0] + head if siblings else ""))
     pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]
     return list(dict.fromkeys(pairs))
+
+
+def _tells_kind(modifier: str) -> bool:
+    """Whether a noun of a row's question limits the row to a kind of the thing, as 자녀 does not: any account is hers."""
+    return modifier not in _WHICH and _PERSON_SUFFIX.sub("", modifier) not in compound_words()["persons"]
 
 
 def is_on_all_kinds(row_question: str, row_answer: str, thing: str) -> bool:
@@ -152,16 +159,20 @@ def _names_without_kind(text: str, general: str) -> bool:
     return not has_kind and re.search(rf"(?<![가-힣]){general}", text) is not None
 
 
+def is_bare_noun(word: str) -> bool:
+    """Whether a word is a noun without a particle or an ending."""
+    return word in compound_words()["nouns"] or (_NOUN.fullmatch(word) is not None and not _ENDING.search(word))
+
+
 @lru_cache(maxsize=4096)
 def before_words(text: str) -> tuple[tuple[str, str], ...]:
     """(word, modifier) of neighbouring words: the second without its particle, the first a noun without particle or ending."""
     pairs = []
-    nouns, no_heads = compound_words()["nouns"], compound_words()["no_heads"]
+    no_heads = compound_words()["no_heads"]
     for first, second in pairwise(_WORD.findall(text)):
-        match = None if second in nouns else _PARTICLE.search(second)
+        match = None if second in compound_words()["nouns"] else _PARTICLE.search(second)
         word = second[: match.start()] if match and match.start() >= 2 else second
-        is_bare = first in nouns or (_NOUN.fullmatch(first) and not _ENDING.search(first))
-        if is_bare and len(word) >= 2 and word not in no_heads:
+        if is_bare_noun(first) and len(word) >= 2 and word not in no_heads and not _VERB_FORM.search(second):
             pairs.append((word.lower(), first))
     return tuple(pairs)
 
@@ -185,9 +196,14 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
 def is_same_member(asked: str, held: str, head: str = "") -> bool:
     """Whether both name a common member of a set, not counting members that `head` alone names.
 
-    일본주식 and 미국주식 are different, although both name the member of 주식.
+    일본주식 and 미국주식 are different, although both name the member of 주식, and both are 해외; 해외주식 names all of them.
     """
-    return bool(members_of(asked) & members_of(held) - members_of(head))
+    one, other = members_of(asked), members_of(held)
+    sets, shared = default_contrasts().sets, {name for name, _ in one & other}
+    apart = {name for name, _ in one} & {name for name, _ in other} - shared
+    names_all = any(word in held for name in apart for word in sets[name].collective)
+    is_apart = not names_all and any(sets[name].collective for name in apart)
+    return bool(one & other - members_of(head)) and not is_apart
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,7 @@ _DENIED = re.compile(
     r"\s?(?:방문|이용|소지)?\s?[이가을를은는도만에]?\s?"
     r"(?:안\s?[하가]|못\s?가|가지\s?(?:않|말|못)|가기|갈\s?시간|멀|(?:하지|되지|이지)\s?(?:않|말|못)|말고|없이|없는"
     r"|아니[라고]|아닌|빼고|제외"
-    r"|같은\s?[거것게]|(?:취급|판매|제공|지원|운영|발급)하지\s?(?:않|아니))"
+    r"|같은\s?[거것게]|처럼|비슷한|(?:취급|판매|제공|지원|운영|발급)하지\s?(?:않|아니))"
     r"|[가-힣]{1,3}\s?(?:말고|빼고)"
 )
 _UNABLE = re.compile(r"(?:^|\s)[못안]\s?$")
@@ -33,6 +33,8 @@ _STORY = re.compile(
 _INSTEAD = re.compile(r"말고|대신|빼고|아니라|아니고")
 _INSTEAD_SPAN = 12
 """Characters between a member and a word of _INSTEAD, at most."""
+_JOINED = re.compile(r"\s?(?:및|[·/,、]|또는|하거나|이나|[과와])\s?(?=[가-힣]{2})")
+"""Follows a weak form that is named beside another member: "신청 및 해지", but not "해지 신청"."""
 _SUBJECT = re.compile(r"(?:이|가|을|를)(?![가-힣])(?!\s?(?:방문|통해|통하|이용))")
 """Follows a channel that is subject or object ("앱이 안 켜져요", but not "창구를 방문하여"), so that nothing is done there."""
 OPEN = re.compile(
@@ -62,7 +64,8 @@ class ContrastSet:
     that count only without another member of the set. `unless`: by form, words with which it means something else. `required`:
     members of an action that a row must name to answer a question on them. `general`: what all members are kinds of; a row on
     it answers questions on all of them, or only on the `plain` ones if there are any. `regardless`: other sets of which a row
-    on this set covers all members.
+    on this set covers all members. `default`: members that rows are on which name none. `collective`: words by which a row's
+    question names all members, unless its answer names other ones.
     """
 
     name: str
@@ -75,6 +78,8 @@ class ContrastSet:
     general: str = ""
     plain: frozenset[str] = frozenset()
     regardless: frozenset[str] = frozenset()
+    default: frozenset[str] = frozenset()
+    collective: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,8 +135,8 @@ class Contrasts:
     def mentions(self, text: str) -> list[ContrastMention]:
         """The members that a text names, in text order. A longer form hides shorter ones of its set at the same place.
 
-        A weak form ("신청" in "해지 신청") counts only without other forms of its set. A form with one of its `unless` words
-        excludes its set.
+        A weak form ("신청" in "해지 신청") counts only without other forms of its set or joined with one ("신청 및 해지"). A
+        form with one of its `unless` words excludes its set.
         """
         squeezed, offsets, starts = _spread(text)
         covered: dict[str, tuple[int, int]] = {}
@@ -160,10 +165,11 @@ class Contrasts:
                     mention = ContrastMention(form.set_name, form.member, text[start:stop], start, stop, label)
                     named.append((mention, form.weak))
         strong = {mention.set_name for mention, weak in named if not weak}
+        beside = {mention for mention, weak in named if weak and _JOINED.match(text, mention.end)}
         kept = [
             mention
             for mention, weak in named
-            if not (weak and mention.set_name in strong) and mention.set_name not in excluded
+            if (not weak or mention.set_name not in strong or mention in beside) and mention.set_name not in excluded
         ]
         return _without_replaced(text, kept)
 
@@ -249,14 +255,23 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
 
 def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
     """The set of an entry of contrasts.toml."""
-    members = {str(name): tuple(forms) for name, forms in entry["members"].items()}
-    unless = {str(form): tuple(words) for form, words in entry.get("unless", {}).items()}
-    exceptions, weak = tuple(entry.get("except", ())), frozenset(entry.get("weak", ()))
-    required = frozenset(entry.get("required", ()))
-    general = str(entry.get("general", ""))
-    plain, regardless = frozenset(entry.get("plain", ())), frozenset(entry.get("regardless", ()))
+
+    def words(field: str) -> tuple[str, ...]:
+        return tuple(entry.get(field, ()))
+
     return ContrastSet(
-        entry["name"], entry["kind"], members, exceptions, weak, unless, required, general, plain, regardless
+        entry["name"],
+        entry["kind"],
+        members={str(name): tuple(forms) for name, forms in entry["members"].items()},
+        exceptions=words("except"),
+        weak=frozenset(words("weak")),
+        unless={str(form): tuple(others) for form, others in entry.get("unless", {}).items()},
+        required=frozenset(words("required")),
+        general=str(entry.get("general", "")),
+        plain=frozenset(words("plain")),
+        regardless=frozenset(words("regardless")),
+        default=frozenset(words("default")),
+        collective=words("collective"),
     )
 
 

@@ -56,7 +56,7 @@ _SERVICES = ("뱅크", "페이")
 """Endings that may also be those of an institution's app or payment service."""
 _PRODUCT = (
     r"(?:정기예금|예금|적금|입출금|통장|계좌|체크카드|신용카드|실손|실비|보험|연금|isa|irp|대출|신용대출|주담대|마이너스|청약|이체한도|otp|자동이체"
-    r"|오픈뱅킹|cma|펀드)"
+    r"|오픈뱅킹|cma|펀드|지연이체|예약이체|타행이체|해외송금|환전|보안카드|간편비밀번호|현금서비스|카드론|리볼빙|신용융자|공모주|한도제한|휴면)"
 )
 _MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권"}
 """Frequent typing errors in kinds, with the same number of characters."""

@@ -60,6 +60,11 @@ _SCALED = (
 _DOLLAR = r"(?:달러|불(?!가능|가합|편|이익|입금|만족|법|량|확실|안|균등|필요|완전|허|일치)|USD|US\$)"
 _CURRENCY = rf"(?:(?P<usd>{_DOLLAR})|(?P<jpy>엔(?![진드트딩])|JPY)|(?P<eur>유로(?!운)|EUR)|(?P<cny>위안|CNY)|(?P<gbp>파운드|GBP))"
 
+_ONE_PLEASE = (
+    r"한\s?(?:번만\s?(?:더\s|좀\s)?(?:알려|도와|봐|확인|부탁|설명|물어|가르쳐)"
+    r"|(?:장|통|부|개|건)(?:만)?\s?(?:좀\s?)?(?:떼|뗄|뽑|발급|만들|끊|출력|신청|부탁|주세|줘))"
+)
+"""The one of a polite request, which is no number that a row must state: "한 장 떼주세요", "한 번만 알려주세요"."""
 _HOUR_NEXT = r"(?!간|스|장|중은|세|행|도[^ ]|점|작|대|급)"
 _DAYPART = r"(?P<part>오전|오후|새벽|아침|낮|저녁|밤|am|pm|AM|PM)"
 
@@ -203,7 +208,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "count",
             "번차명분사건개장통곳가배",
-            rf"(?P<n>{_NATIVE_FREE})\s?(?:"
+            rf"(?!{_ONE_PLEASE})(?P<n>{_NATIVE_FREE})\s?(?:"
             r"(?P<times>(?:(?<!한)(?<!한 )번(?!호|째|지|에)|번(?=만|까지|씩|으로|이상|이내|\s이[상내]))|차례)"
             r"|(?P<people>명(?!의|세|령|시|절)|분(?!실|기|할|류|야|석|증)|사람)"
             rf"|(?P<unit>건|개|장|통|곳|가지|배)){_NEXT}",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from rag.constraints.conjugation import conjugate
-from rag.data_files import read_table
+from rag.data_files import read_table, read_toml
 from rag.korean import compact
 
 MAY_REQUEST = re.compile(
@@ -30,8 +30,12 @@ _HOW = re.compile(r"어떻게 (?:하|해|신청|받|등록|변경|이용)|방법
 
 @cache
 def words_by_verb() -> Mapping[str, tuple[str, ...]]:
-    """The verbs of requested_verbs.tsv, each with the words that a row may use instead."""
-    return {verb: tuple(words.split()) for verb, words in read_table(__package__, "requested_verbs.tsv")}
+    """The verbs of requested_verbs.tsv, each with the words that a row may use instead: verbal nouns also as native verbs."""
+    native: Mapping[str, list[str]] = read_toml(__package__, "verbal_nouns.toml")["native"]
+    return {
+        verb: tuple(form for word in words.split() for form in (word, *native.get(word, ())))
+        for verb, words in read_table(__package__, "requested_verbs.tsv")
+    }
 
 
 @cache
@@ -81,7 +85,8 @@ def lacks_request(question: str, row_question: str, steps: str) -> bool:
     `steps`: the part of the row's answer that says what to do. It does not count for a row whose question asks for a value
     ("횟수는 어떻게 되나요"), unless the customer asks for a value, too.
     """
-    if not (verbs := requested_verbs(question)):
+    verbs = requested_verbs(question)
+    if not verbs or set(verbs) & set(requested_verbs(row_question)):
         return False
     states_value = _VALUE.search(row_question) and not (_HOW.search(row_question) or _VALUE.search(question))
     row = compact(row_question if states_value else f"{row_question} {steps}")
