@@ -124,6 +124,11 @@ def without_notes(text: str) -> str:
     return _NOTE.sub("", text)
 
 
+def notes(text: str) -> list[str]:
+    """The notes of a text, as in `without_notes`."""
+    return [match.strip() for match in _NOTE.findall(text)]
+
+
 def without_markup(message: str) -> str:
     """A pasted message without HTML tags and scripts; unchanged if hardly any text would be left."""
     if "<" not in message:

@@ -45,7 +45,7 @@ _PAST = re.compile(
 )
 """Follows "몇 번" where it is not a question: "몇 번 틀렸더니"."""
 _HOW_MANY = re.compile(
-    r"(?:(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
+    r"(?:(?:(?<![가-힣])|(?<=[은는이가도만에로]))몇\s?(?P<unit>영업일|개월|시간|프로|퍼센트|퍼|등급|글자|자리|차례|사람|가지|계좌|군데|포인트|마일|킬로"
     r"|[분일주달년해시살세%원만천백억번회명인개건장통부대곳좌종매배권자차편채])|(?P<days>며칠|몇[일칠]))"
     r"(?P<long>\s?(?:만에|(?:이나\s?)?걸))?"
 )
@@ -183,7 +183,7 @@ def _kind(unit: str, after: str) -> str:
         return "time"
     if unit in ("살", "세") and not after.startswith("대"):
         return "age"
-    if unit in ("프로", "퍼센트", "%"):
+    if unit in ("프로", "퍼센트", "퍼", "%"):
         return "rate"
     if unit in ("자리", "글자", "자"):
         return "length"

@@ -65,11 +65,16 @@ _SCORE = re.compile(
     r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
 )
 _WEEKS = re.compile(
-    r"(?<![0-9가-힣])(?P<span>(?P<weeks>[1-9]|[한두세네일이삼사])\s?주)"
-    r"(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘|쓰[면고는니]|쓸|썼|빌[려렸리]"
-    r"|이용))"
+    r"(?<![0-9가-힣])(?P<span>(?P<weeks>\d{1,2}|[한두세네열일이삼사오육칠팔구십])\s?주)"
+    r"(?:(?P<passed>(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘|쓰[면고는니]|쓸|썼|빌[려렸리]"
+    r"|이용)))|(?=$|[^가-힣]|된|인데|[이하]고|이?면|안|나[오왔]|진단|이상|이하|부터|까지|밖에|짜리|쯤|정도))"
 )
-"""Weeks that have passed. Elsewhere "2주" may be shares, and "이주" a move."""
+_SINO_DIGITS = "일이삼사오육칠팔구십"
+"""Weeks are counted with these only where they have passed: "이주" may be a move."""
+_SHARES = re.compile(
+    r"주식|주문|매[수도]|배정|공모|증자|주당|종목|상장|균등|비례|단위|청약(?!\s?(?:을\s?)?(?:철회|취소))|[사산팔판]\s|사[려고서면는]|[샀팔]"
+)
+"""Occurs in a text on shares, where "2주" is two of them unless weeks have passed."""
 _DISTANCE = re.compile(
     rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|[만천]\d+[천백]?|{SINO})\s?"
     r"(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
@@ -102,8 +107,14 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     everyday += [_point("count", "km", number(m["distance"]), m, "span") for m in _DISTANCE.finditer(text)]
     everyday += [_point("count", "회", number(m["nth"]), m, "nth") for m in _ORDINAL.finditer(text)]
     everyday += [_point("count", "명", number(m["children"]), m, "children") for m in _CHILDREN.finditer(text)]
-    everyday += [_point("duration", "day", number(m["weeks"]) * 7, m, "span") for m in _WEEKS.finditer(text)]
-    everyday = [compared(text, q.start, q.end, q)[1] if q.unit in ("점", "km") else q for q in everyday]
+    everyday += [
+        _point("duration", "day", number(m["weeks"]) * 7, m, "span")
+        for m in _WEEKS.finditer(text)
+        if m["passed"] is not None or not (m["weeks"] in _SINO_DIGITS or _SHARES.search(text))
+    ]
+    everyday = [
+        replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day") else q for q in everyday
+    ]
     # The 3 of "고3" is part of the age, not a number of its own.
     others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
     # A value that has not been reached ("한 달이 안 됐는데") stands for everything below it.

@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from rag.constraints.asked_values import asked_values, period_before
+from rag.constraints.circumstances import is_circumstance
 from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out
+from rag.constraints.stated_otherwise import is_stated_otherwise
 from rag.constraints.value_agreement import (
     ASSERTED,
     comparable,
@@ -103,7 +105,19 @@ def missing_values(
     Not counted: values that the question only mentions, and what the row states in its notes. `synonyms`: returns a word
     followed by its other names, separated by spaces.
     """
-    values = comparable(question, values_of(question))
+    own = families(values_of(row_question))
+    whole_row = families([*values_of(row_question), *values_of(row_answer)])
+
+    def is_told(value: Quantity) -> bool:
+        (family,) = families([value])
+        return family not in own and is_circumstance(
+            question,
+            value,
+            whole_row.get(family, []),
+            is_limited=lambda: is_decided(question, value, row_question, row_answer, synonyms=synonyms),
+        )
+
+    values = [value for value in comparable(question, values_of(question)) if not is_told(value)]
     past_deadline = [value for value in values if is_past_deadline(question, value, row_answer)]
     asked = [
         value
@@ -116,7 +130,7 @@ def missing_values(
     # A worked example states only what applies to its own amount, so it counts only for a question on an amount.
     if not any(each.kind == "money" for each in asked_values(question)):
         answer = _EXAMPLE.sub("", answer)
-    own, row = families(values_of(row_question)), f"{row_question}\n{answer}"
+    row = f"{row_question}\n{answer}"
     by_family = families(values_of(row))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(question)
 
@@ -144,7 +158,7 @@ def missing_values(
         for value in of_family:
             if value in past_deadline:
                 missing.append((value, not value.side))
-            elif not is_held(family, value):
+            elif not is_held(family, value) and not is_stated_otherwise(question, value, row_question, row_answer):
                 missing.append((value, is_decided(question, value, row_question, row_answer, synonyms=synonyms)))
     return missing
 
@@ -198,12 +212,14 @@ def is_past_deadline(question: str, value: Quantity, answer: str) -> bool:
 
 
 def _selects_tier(question: str, value: Quantity, answer: str) -> bool:
-    """Whether a duration that has passed ("2년 됐는데 수수료 얼마") selects one of several prices that an answer states by
-    tiers."""
-    if value.dimension != "duration" or not any(each.kind in ("money", "rate") for each in asked_values(question)):
+    """Whether a duration that has passed ("2년 됐는데 수수료 얼마") or an amount ("300만원 보냈는데 수수료 얼마") selects one of
+    several prices that an answer states by tiers."""
+    if value.dimension not in ("duration", "money") or not any(
+        each.kind in ("money", "rate") for each in asked_values(question)
+    ):
         return False
     parts = [values_of(answer[start:end]) for start, end in clauses(answer)]
-    tiers = [each for part in parts for each in part if each.dimension == "duration" and not each.is_point]
+    tiers = [each for part in parts for each in part if each.dimension == value.dimension and not each.is_point]
     return len(tiers) >= _MIN_TIERS
 
 

@@ -43,7 +43,9 @@ _HALF = {"year": Decimal(6), "month": Decimal("0.5"), "hour": Decimal(1800)}
 _CURRENCIES = ("usd", "jpy", "eur", "cny", "gbp")
 _UNITS = {"매": "장"}
 _CLOCK = 24 * 60
-_JOINED = re.compile(r"\s?[~〜∼–-]\s?|\s?(?:에서|이상|초과|부터)\s?[~∼]?\s?")
+_JOINED = re.compile(r"\s?[~〜∼–-]\s?|\s?(?:에서|이상|초과|부터)\s?[~∼]?\s?(?:최[대고장]\s?)?")
+_FROM = re.compile(r"~|에서")
+"""Stands between the ends of a range whose first is a single value."""
 _LISTED = re.compile(r"[.)](?:\s|$)")
 
 
@@ -142,10 +144,23 @@ def _read(dimension: str, match: re.Match[str]) -> Quantity | None:
     if dimension in ("phone", "number"):
         value = Decimal("".join(re.findall(r"[\d.]" if dimension == "number" else r"\d", match.group())))
         return _quantity(dimension, "" if dimension == "number" else "phone", value, value)
+    if "tenths" in groups:
+        value = number(groups["tenths"]) * 10
+        return _quantity("rate", "%", value, value)
     value = number(groups["n"])
+    if "of" in groups:
+        return _fraction(value, number(groups["of"]))
     unit = _unit(dimension, groups)
     low = _low(groups, value) if "low" in groups else value
     return _quantity(dimension, unit, low, value)
+
+
+def _fraction(part: Decimal, of: Decimal) -> Quantity | None:
+    """The rate that "십분의 칠" is, in per cent to two decimals."""
+    if not 0 < part < of:
+        return None
+    value = round(part / of * 100, 2)
+    return _quantity("rate", "%", value, value)
 
 
 def _quantity(dimension: str, unit: str, low: Decimal, high: Decimal) -> Quantity:
@@ -193,7 +208,7 @@ def _time(groups: dict[str, str]) -> Quantity:
         hour = hour if hour >= 12 else hour + 12
     elif hour == 12 and part in ("오전", "새벽", "am"):
         hour = 0
-    minutes = Decimal((hour * 60 + (30 if "half" in groups else int(groups.get("mi", "0")))) % _CLOCK)
+    minutes = Decimal((hour * 60 + (30 if "half" in groups else int(number(groups.get("mi", "0"))))) % _CLOCK)
     # "3시" may be in the morning or in the afternoon; "15시" and "03:00" are exact.
     is_exact = part or ":" in groups["text"] or not 1 <= hour <= 12
     return _quantity("time", "clock" if is_exact else "clock12", minutes, minutes)
@@ -269,7 +284,7 @@ def _range(text: str, _: int, end: int, first: Quantity, start: int, second: Qua
         return None
     if first.low is None or second.high is None or (first.high is not None and not first.is_point):
         return None
-    if first.high is not None and second.low is None and "~" not in text[end:start]:
+    if first.high is not None and second.low is None and not _FROM.search(text[end:start]):
         return None
     if not _JOINED.fullmatch(text, end, start) or (start - end < 1):
         return None

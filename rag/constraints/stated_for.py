@@ -33,6 +33,11 @@ _KINDS = ("money", "sum", "rate")
 _FREE = re.compile(r"무료|면제|무이자|없습니다|없으며|없고|않습니다|않으며")
 
 
+def asks_for_span(question: str) -> bool:
+    """Whether a question asks for the first and last day of a period: "언제부터 언제까지 쓴 돈이에요"."""
+    return _SPAN_ASKED.search(question) is not None
+
+
 def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     """Whether an answer covers a value, but states what is asked only for other values.
 
@@ -44,7 +49,7 @@ def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     if not any(holds(value, same_kind) for _, same_kind in by_value):
         return False
     asked = [each for each in asked_values(question) if each.kind in _KINDS]
-    is_span, noun = _SPAN_ASKED.search(question) is not None, asked_noun(question)
+    is_span, noun = asks_for_span(question), asked_noun(question)
     answering = [
         (clause, _conditions(clause, same_kind))
         for clause, same_kind in by_value

@@ -27,7 +27,9 @@ _TERM = re.compile(
     r"|(?:으?로|동안|간)\s?(?:가입|들|하면|하려|넣|묶|맡|예치|납입|빌리)|(?:쯤|정도)?\s?(?:가입|예치|묶|맡기|넣))"
 )
 _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
-_PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
+_PER = re.compile(
+    r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d|[일이삼사오육칠팔구십백천만억]{1,6}\s?원|(?:[한두세네]|다섯|열)\s?[번회건])"
+)
 _YEARLY = re.compile(r"(?:1|일|한)\s?[년해]$")
 _INCIDENTAL = re.compile(
     r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸"
@@ -44,13 +46,14 @@ _PAST_BEFORE = re.compile(
 _PAST_SPAN = 8
 """Characters before a value in which _PAST_BEFORE is searched."""
 _EVEN = re.compile(
-    r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:거|것|내역|자료|기록)?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
+    r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:\S{0,4}(?:거|것|내역서?|자료|기록|증명서?|명세서?|영수증|서류))?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
     r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
     r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능|[돼되]요|되죠)))"
 )
 """Follows a value in a question whether something is still possible ("45일 지나도 되나요"): such a value is not incidental."""
 ASSERTED = re.compile(
-    r"\s?(?:으?로\s?(?:늘|올[라랐]|오[른르]|바뀌|바뀐|변경|인상|줄|내[려렸]|낮아|상향|확대|축소|조정)"
+    r"\s?(?:으?로\s?(?:늘(?![리려릴])|올[라랐]|오[른르]|바뀌|바뀐|변경(?!하|해|할)|인상|줄(?!이|여|일)|내[려렸](?!\s?주)|낮아|상향|확대|축소"
+    r"|조정(?!하|해|할))"
     r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
 )
 """Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
@@ -214,6 +217,14 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
         if asked.is_point:
             return _is_near(asked.low, row.low) or _is_near(asked.low, row.high)
     return False
+
+
+def has_end_of(asked: Quantity, row: Quantity) -> bool:
+    """Whether two values of one kind have an end in common; durations in different units may differ by _TOLERANCE."""
+    if asked.ends & row.ends:
+        return True
+    asked, row = _in_days(asked), _in_days(row)
+    return asked.unit == row.unit == "days" and any(_is_near(one, other) for one in asked.ends for other in row.ends)
 
 
 def is_beyond(asked: Quantity, limit: Quantity, *, over: bool = False) -> bool:
