@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
@@ -27,9 +27,6 @@ from rag.types import Source
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.vector_stores.types import MetadataFilters
-
-_Best = tuple[float, str, list[float]]
-"""Of a row: its score, the id of the node it comes from, and the scores in the lists."""
 
 logger = logging.getLogger(__name__)
 DENSE = "dense"
@@ -82,6 +79,14 @@ class FusedNode(NodeWithScore):
     """
 
     parts: dict[str, float]
+
+
+class _Best(NamedTuple):
+    """The node of a row that matches best: its fused score, its id and its scores in the lists."""
+
+    score: float
+    node: str
+    values: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +203,12 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     lists = {DENSE: candidates.dense, **candidates.lexical}
     # Without any dense list (no embedder) its weight counts nothing; an empty lexical list still counts its floor.
     used = [part for part in PARTS if lists.get(part) or part != DENSE]
-    columns = [(lists[part], min(lists[part].values()) if len(lists[part]) >= size else 0.0) for part in used]
+    floors = [min(lists[part].values()) if len(lists[part]) >= size else 0.0 for part in used]
+    columns = [(lists[part], floor) for part, floor in zip(used, floors, strict=True)]
     scaling = [(fusion.weights[part], fusion.scales[part].mean, fusion.scales[part].std) for part in used]
 
-    def score_of(values: Sequence[float]) -> float:
-        # Inlined: a hundred nodes are scored for each text searched.
+    def fused(values: Sequence[float]) -> float:
+        # Without calls of `Scale`: a hundred nodes are scored for each text searched.
         return sum(
             [weight * ((value - mean) / std) for value, (weight, mean, std) in zip(values, scaling, strict=True)]
         )
@@ -213,21 +219,20 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     for node_id, row in candidates.documents.items():
         values = [column.get(node_id, floor) for column, floor in columns]
         best = phrasings if is_phrasing(node_id, row) else own
-        score = score_of(values)
-        if row not in best or score > best[row][0]:
-            best[row] = score, node_id, values
+        score = fused(values)
+        if row not in best or score > best[row].score:
+            best[row] = _Best(score, node_id, values)
     # What no list holds lies at their floors, a row's own question too.
-    floors = [floor for _, floor in columns]
-    lowest = score_of(floors), "", floors
-    for row, (score, node_id, values) in phrasings.items():
-        own_score, _, own_values = own.get(row, lowest)
-        if score > own_score:
-            mean = [(value + other) / 2 for value, other in zip(values, own_values, strict=True)]
-            own[row] = (score + own_score) / 2, node_id, mean
-    ranked = sorted(own.items(), key=lambda item: (-item[1][0], item[0]))[:top_k]
+    lowest = _Best(fused(floors), "", floors)
+    for row, phrasing in phrasings.items():
+        question = own.get(row, lowest)
+        if phrasing.score > question.score:
+            means = [(value + other) / 2 for value, other in zip(phrasing.values, question.values, strict=True)]
+            own[row] = _Best((phrasing.score + question.score) / 2, phrasing.node, means)
+    ranked = sorted(own.items(), key=lambda item: (-item[1].score, item[0]))[:top_k]
     return [
-        FusedNode(node=candidates.nodes[node_id], score=score, parts=dict(zip(used, values, strict=True)))
-        for _, (score, node_id, values) in ranked
+        FusedNode(node=candidates.nodes[best.node], score=best.score, parts=dict(zip(used, best.values, strict=True)))
+        for _, best in ranked
     ]
 
 
@@ -292,11 +297,6 @@ class WholeRows(BaseNodePostprocessor):
     """`whole_rows` as a LlamaIndex node postprocessor."""
 
     store: Any
-
-    @classmethod
-    def class_name(cls) -> str:
-        """LlamaIndex's name of the class, for serialisation."""
-        return "WholeRows"
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

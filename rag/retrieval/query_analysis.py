@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -23,21 +23,10 @@ from rag.types import Filters
 
 _HANGUL = re.compile(r"[가-힣]")
 _DISTINCTIVE_KIND = re.compile(r"(?<![가-힣a-zA-Z])(저축은행|증권)(?!사?기)")
-_INSTITUTION_KINDS = frozenset(
-    {
-        "bank",
-        "unlisted",
-        "savings_bank",
-        "card",
-        "securities",
-        "life_insurer",
-        "nonlife_insurer",
-        "capital",
-        "cooperative",
-        "post",
-        "index",
-    }
-)
+_INSTITUTION_KINDS = frozenset({
+    "bank", "unlisted", "savings_bank", "card", "securities", "life_insurer", "nonlife_insurer", "capital", "cooperative",
+    "post", "index",
+})  # fmt: skip
 """Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution,
 unless the index holds one."""
 _PAY = ("페이", "pay", "머니")
@@ -141,13 +130,53 @@ def _without(text: str, mentions: Sequence[InstitutionMention]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LexiconEntry:
-    """Any of `stems` in a question appends `terms`."""
+    """Any of `stems` in a question calls for `terms`."""
 
     stems: tuple[str, ...]
     terms: tuple[str, ...]
 
 
-def parse_lexicon(lines: Iterable[str], *, name: str = "lexicon") -> tuple[LexiconEntry, ...]:
+class Lexicon:
+    """Customers' words, and the words that banks would use for them. Iterates over its entries."""
+
+    def __init__(self, entries: Iterable[LexiconEntry]) -> None:
+        self._entries = tuple(entries)
+        # By their first two characters: thousands of stems cost a question .1 ms.
+        self._stems: dict[str, list[tuple[str, int]]] = {}
+        for number, entry in enumerate(self._entries):
+            for stem in map(_without_also, entry.stems):
+                self._stems.setdefault(stem[:2], []).append((stem, number))
+
+    def __iter__(self) -> Iterator[LexiconEntry]:
+        return iter(self._entries)
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """The terms of all entries."""
+        return frozenset(term for entry in self for term in entry.terms)
+
+    def terms_for(self, question: str) -> tuple[str, ...]:
+        """The terms that a question calls for, each once and none that it already holds."""
+        held = compact(question)
+        text = _without_also(held)
+        matches = {
+            number
+            for at in range(len(text))
+            for head in (text[at], text[at : at + 2])  # a stem of one character stands under that character alone
+            for stem, number in self._stems.get(head, ())
+            if text.startswith(stem, at)
+        }
+        # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
+        terms = dict.fromkeys(term for number in sorted(matches) for term in self._entries[number].terms)
+        return tuple(term for term in terms if compact(term) not in held)
+
+
+def _without_also(text: str) -> str:
+    """ "휴일에도 이체" as "휴일에 이체": so no stem has to be written twice."""
+    return text.replace("에도", "에")
+
+
+def parse_lexicon(lines: Iterable[str], *, name: str = "lexicon") -> Lexicon:
     """Lines of `stem|stem<TAB>term term`; `#` begins a comment. Raises InputError naming the line."""
     entries = []
     for number, line in entry_lines(lines):
@@ -155,48 +184,27 @@ def parse_lexicon(lines: Iterable[str], *, name: str = "lexicon") -> tuple[Lexic
         if not tab or not terms.strip() or not all(stem.strip() for stem in stems.split("|")):
             raise InputError(f"{name}, line {number}: expected `stem|stem<TAB>term term`")
         entries.append(LexiconEntry(tuple(compact(stem) for stem in stems.split("|")), tuple(terms.split())))
-    return tuple(entries)
+    return Lexicon(entries)
 
 
 @cache
-def bundled_lexicon() -> tuple[LexiconEntry, ...]:
+def bundled_lexicon() -> Lexicon:
     """The lexicon that comes with the package."""
     return parse_lexicon(read_text(__package__, "lexicon.tsv").splitlines(), name="lexicon.tsv")
 
 
-def expand(
-    question: str, entries: Sequence[LexiconEntry] | None = None, *, without: Collection[str] = frozenset()
-) -> str:
-    """The question followed by the terms it calls for, each once and none it already holds; `entries` None: bundled.
+def expand(question: str, *, without: Collection[str] = frozenset()) -> str:
+    """The question followed by the bundled lexicon's terms for it.
 
     `without`: terms that are not added, such as those that no row of an index holds (`unheld_terms`).
     """
-    terms = _bundled_terms(question) if entries is None else _called_for(question, entries, _starts(entries))
-    added = [term for term in terms if term not in without]
+    added = [term for term in _bundled_terms(question) if term not in without]
     return " ".join([question, *added]) if added else question
 
 
 @lru_cache(maxsize=4096)
 def _bundled_terms(question: str) -> tuple[str, ...]:
-    return _called_for(question, bundled_lexicon(), _bundled_starts())
-
-
-def _called_for(
-    question: str, lexicon: Sequence[LexiconEntry], starts: Mapping[str, Sequence[tuple[str, int]]]
-) -> tuple[str, ...]:
-    """The terms of the entries with a stem in the question, without those that it holds."""
-    held = compact(question)
-    text = _without_also(held)
-    matches = {
-        number
-        for at in range(len(text))
-        for head in (text[at], text[at : at + 2])  # a stem of one character stands under that character alone
-        for stem, number in starts.get(head, ())
-        if text.startswith(stem, at)
-    }
-    # In the lexicon's order, whatever the order in the question: the same words give the same text and vector.
-    terms = dict.fromkeys(term for number in sorted(matches) for term in lexicon[number].terms)
-    return tuple(term for term in terms if compact(term) not in held)
+    return bundled_lexicon().terms_for(question)
 
 
 def unheld_terms(texts: Iterable[str]) -> frozenset[str]:
@@ -205,7 +213,7 @@ def unheld_terms(texts: Iterable[str]) -> frozenset[str]:
     The lexicon is of several trades. What an index has no row about would count against all its rows: as a word that they
     lack, and in the vector.
     """
-    unheld = {term: compact(term) for entry in bundled_lexicon() for term in entry.terms}
+    unheld = {term: compact(term) for term in bundled_lexicon().terms}
     for text in map(compact, texts):
         unheld = {term: form for term, form in unheld.items() if form not in text}
     return frozenset(unheld)
@@ -214,8 +222,7 @@ def unheld_terms(texts: Iterable[str]) -> frozenset[str]:
 @cache
 def lexicon_version() -> str:
     """A digest of the bundled lexicon's terms: by another lexicon other terms are unheld."""
-    terms = sorted({term for entry in bundled_lexicon() for term in entry.terms})
-    return hashlib.sha256("\n".join(terms).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join(sorted(bundled_lexicon().terms)).encode()).hexdigest()[:12]
 
 
 def in_korean(question: str) -> str:
@@ -251,22 +258,3 @@ def in_english(name: str) -> str:
 def _phrases() -> re.Pattern[str]:
     phrases = "|".join(re.escape(phrase) for phrase in sorted(GLOSSARY, key=len, reverse=True))
     return re.compile(rf"(?<![a-z])(?P<phrase>{phrases})(?:s|es|ed|d|ing)?(?![a-z])")
-
-
-def _without_also(text: str) -> str:
-    """ "휴일에도 이체" as "휴일에 이체": so no stem has to be written twice."""
-    return text.replace("에도", "에")
-
-
-def _starts(entries: Sequence[LexiconEntry]) -> dict[str, list[tuple[str, int]]]:
-    """Stems and their entries' numbers by their first two characters: thousands of stems cost a question .1 ms."""
-    starts: dict[str, list[tuple[str, int]]] = {}
-    for number, entry in enumerate(entries):
-        for stem in map(_without_also, entry.stems):
-            starts.setdefault(stem[:2], []).append((stem, number))
-    return starts
-
-
-@cache
-def _bundled_starts() -> dict[str, list[tuple[str, int]]]:
-    return _starts(bundled_lexicon())

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import zip_longest
 
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
@@ -41,6 +42,8 @@ HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
+SAME = 0.5
+"""Dice coefficient in 0..1 from which on two institutions' rows ask the same."""
 ALIKE = 0.6
 ALIKE_BUT_ONE = 0.3
 """Dice coefficient in 0..1 from which on two rows' questions are alike that name different members of one contrast set."""
@@ -86,8 +89,8 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
         return Ordered(())
     first = moved[0][1]
     if first and (first.conflicts or (rows[0].conflicts and first.status != "agree")):
-        # In the order of their match: what lies nearest is what the customer is told the difference of.
-        kept = _moved(hits, rows, drop=0.0)
+        # No row may be the answer: what lies nearest is what the customer is told the difference of.
+        kept = _moved(hits, rows, down=False)
         conflicts = next(row.conflicts for _, row in kept if row and row.conflicts)
         return Ordered(tuple(hit for hit, _ in kept), conflicts, lacks_thing=_lack_a_thing(kept))
     return Ordered(
@@ -119,22 +122,25 @@ def absent(text: str, hit: FusedNode) -> bool:
 
 
 def _moved(
-    hits: Sequence[FusedNode], rows: Sequence[Agreement], *, drop: float = CONFLICTS
+    hits: Sequence[FusedNode], rows: Sequence[Agreement], *, down: bool = True
 ) -> list[tuple[FusedNode, Agreement | None]]:
+    """The hits in their new order, each with its comparison, which those after the first COMPARED lack.
+
+    `down`: whether a conflict and what a row lacks move it down.
+    """
+    conflicts = CONFLICTS if down else 0.0
     # Where every row lacks something, none is the better for it, and their scores mean what they always do.
-    lacks = LACKS if drop and any(not row.lacking for row in rows) else 0.0
-    moved: list[tuple[float, FusedNode, Agreement | None]] = []
-    for index, hit in enumerate(hits):
-        row = rows[index] if index < len(rows) else None
-        # A row that was not compared is not better than one that was.
-        step = -lacks
-        if row and row.conflicts:
-            step = HOLDS * row.held - drop
-        elif row:
+    lacks = LACKS if down and not all(row.lacking for row in rows) else 0.0
+    moved: list[tuple[FusedNode, Agreement | None]] = []
+    for hit, row in zip_longest(hits, rows):
+        if row is None:
+            step = -lacks  # a row that was not compared is not better than one that was
+        elif row.conflicts:
+            step = HOLDS * row.held - conflicts
+        else:
             step = HOLDS * row.held + (AGREES if row.agreed else 0.0) - (lacks if row.lacking else 0.0)
-        moved.append(((hit.score or 0.0) + step, hit, row))
-    moved.sort(key=lambda each: -each[0])
-    return [(FusedNode(node=hit.node, parts=hit.parts, score=score), row) for score, hit, row in moved]
+        moved.append((FusedNode(node=hit.node, parts=hit.parts, score=score_of(hit) + step), row))
+    return sorted(moved, key=lambda each: -score_of(each[0]))
 
 
 @lru_cache(maxsize=4096)
@@ -158,8 +164,8 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     top = score_of(first)
     others = rivals(hits)
     last = next(hit for hit in reversed(hits) if is_passage(hit) == is_passage(first))
-    bank = first.node.metadata.get("bank")
-    own = [hit for hit in others if hit.node.metadata.get("bank") == bank]
+    bank = first.node.metadata.get(BANK)
+    own = [hit for hit in others if hit.node.metadata.get(BANK) == bank]
     title = _subject(matched_question(first))
     values = {
         "top": top,
@@ -176,12 +182,11 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
 
 
 def same_question(one: FusedNode, other: FusedNode) -> bool:
-    """Whether two rows ask the same: the Dice coefficient of their questions' tokens is at least .5.
+    """Whether two rows ask the same: their questions' tokens have a Dice coefficient of SAME at least.
 
     Without the words that any question has: "…은 어떻게 하나요?" alone would make short questions alike.
     """
-    a, b = (_subject(question_of(hit)) for hit in (one, other))
-    return bool(a and b) and 2 * len(a & b) / (len(a) + len(b)) >= 0.5
+    return _likeness(*(_subject(question_of(hit)) for hit in (one, other))) >= SAME
 
 
 def shares_subject(one: FusedNode, other: FusedNode) -> bool:
@@ -202,7 +207,7 @@ def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
     ):
         return False
     a, b = (_subject(question_of(hit)) for hit in (one, other))
-    alike = 2 * len(a & b) / max(1, len(a) + len(b))
+    alike = _likeness(a, b)
     if not (a - b and b - a) or alike < ALIKE_BUT_ONE:
         return False
     if alike < ALIKE and not _differ_by_case(question, question_of(one), question_of(other)):
@@ -229,6 +234,11 @@ def _members(text: str) -> dict[str, set[str]]:
     return members
 
 
+def _likeness(a: frozenset[str], b: frozenset[str]) -> float:
+    """The Dice coefficient of two questions' tokens; 0 where both have none."""
+    return 2 * len(a & b) / max(1, len(a) + len(b))
+
+
 @lru_cache(maxsize=4096)
 def _subject(question: str) -> frozenset[str]:
     return frozenset(tokens(question)) - _QUESTION_WORDS
@@ -242,12 +252,12 @@ def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
     first = hits[0]
     if not is_passage(first):
         hits = [hit for hit in hits if not is_passage(hit)]
-    bank = first.node.metadata.get("bank")
+    bank = first.node.metadata.get(BANK)
     # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
     answers = {first.node.get_content()}
     rivals = []
     for hit in hits[1:]:
-        is_counterpart = hit.node.metadata.get("bank") != bank and same_question(first, hit)
+        is_counterpart = hit.node.metadata.get(BANK) != bank and same_question(first, hit)
         if hit.node.get_content() not in answers and not is_counterpart:
             answers.add(hit.node.get_content())
             rivals.append(hit)

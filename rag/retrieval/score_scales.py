@@ -9,7 +9,7 @@ them all, and the zero would lie too low (docs/evaluation-log.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import fmean, pstdev
@@ -63,7 +63,7 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
     start = defaults(dense=embed_model is not None)
     rows, nodes = _rows_in_force(store)
     # Beyond 2 * LIST different rows their number no longer matters.
-    different = len(_distinct(rows.values(), limit=2 * LIST))
+    different = _count_different(rows.values(), limit=2 * LIST)
     if different < MIN_ROWS:
         return with_unheld(start, store)
     depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
@@ -108,7 +108,7 @@ def _scales(
 
 
 def _rows_in_force(store: PassageStore) -> tuple[dict[str, _Row], int]:
-    """The rows by id, and the number of their nodes; of a row in several nodes the first stands for its answer.
+    """The rows by id, in alphabetical order, and the number of nodes; of a row in several nodes the first stands for its answer.
 
     Passages of documents count where there are no rows of an FAQ: beside documents, these match as they do alone.
     """
@@ -119,13 +119,13 @@ def _rows_in_force(store: PassageStore) -> tuple[dict[str, _Row], int]:
         question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
         row = _Row(question, compact(node.get_content()), frozenset(tokens(question)))
         rows.setdefault(node.ref_doc_id or node.node_id, row)
-    return rows, len(nodes)
+    return dict(sorted(rows.items(), key=lambda item: (compact(item[1].question), item[1].answer))), len(nodes)
 
 
 def _spread(rows: Iterable[_Row]) -> list[_Row]:
     """At most SAMPLE rows, no two of the same question."""
     by_question: dict[str, _Row] = {}
-    for row in sorted(rows, key=lambda row: (compact(row.question), row.answer)):
+    for row in rows:
         by_question.setdefault(compact(row.question), row)
     chosen = list(by_question.values())
     count = min(SAMPLE, len(chosen))
@@ -150,13 +150,13 @@ def _of_other_rows(
     return values
 
 
-def _distinct(rows: Iterable[_Row], *, limit: int) -> Sequence[_Row]:
-    """Rows of which no two say the same; the first `limit` of them."""
-    chosen: list[_Row] = []
-    for row in sorted(rows, key=lambda row: (compact(row.question), row.answer)):
-        if len(chosen) < limit and not any(_says_the_same(row, other) for other in chosen):
-            chosen.append(row)
-    return chosen
+def _count_different(rows: Iterable[_Row], *, limit: int) -> int:
+    """The number of rows of which no two say the same, at most `limit`."""
+    different: list[_Row] = []
+    for row in rows:
+        if len(different) < limit and not any(_says_the_same(row, other) for other in different):
+            different.append(row)
+    return len(different)
 
 
 def _says_the_same(row: _Row, other: _Row) -> bool:
