@@ -13,17 +13,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import asked_values, not_stated
-from rag.constraints.aspects import ASPECT_OF, ASPECTS
-from rag.constraints.contrasts import answered_by, default_contrasts, members_of
+from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
-from rag.constraints.value_agreement import holds
 from rag.conversation.follow_up_rules import actions_of, is_channel
+from rag.conversation.nearest_sentence import Similarities, no_similarities
 from rag.conversation.row_search import as_suggestions, merge_as_suggestions
-from rag.conversation.sentence_agreement import WHEN, is_fee, kinds_asked
-from rag.conversation.shown_rows import bank_names, cited_rows, holds_subject, subject_names
-from rag.conversation.shown_sentences import CONTINUES
+from rag.conversation.sentence_agreement import WHEN, kinds_asked
+from rag.conversation.shown_rows import cited_rows, holds_subject, subject_names
+from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.word_rules import content_words, nouns, says
-from rag.korean import compact, jamo_ngrams, sentences, tokens, without_yes_or_no
+from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.differences import holds_words
 from rag.retrieval.hybrid import question_of, row_id
@@ -169,7 +168,9 @@ def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
     )
 
 
-def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -> Verdict | None:
+def answered_by_shown(
+    verdict: Verdict, history: Sequence[Turn], message: str, similarities: Similarities = no_similarities
+) -> Verdict | None:
     """The verdict if the row of the last answer contains all that this message names and so answers it, too; else None.
 
     Its note quotes the sentence that answers, because the whole row has been shown already.
@@ -193,21 +194,15 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     new_values = kinds_asked(message) - kinds_asked(last.question)
     if is_same and not (values_of(message) or new_values):
         return None
-    stating = _stating(message, f"{last.question} {question_of(hit)}", content, words)
-    if len(stating) > 1:
-        own, earlier = set(jamo_ngrams(message if words else "")), set(tokens(last.question))
-        shared = [(len(own & set(jamo_ngrams(each))), len(earlier & set(tokens(each)))) for each in stating]
-        # Of several sentences the closest; none if a value is asked for and two are equally close.
-        is_undecided = bool(asked) and shared.count(max(shared)) > 1
-        stating = [] if is_undecided else [stating[shared.index(max(shared))]]
-    if stating and verdict.status == "suggested":
+    sentence = sentence_for(message, last.question, question_of(hit), content, similarities)
+    if sentence and verdict.status == "suggested":
         # It was uncertain only whether this row is meant, which the previous question has settled.
         quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
-    if stating:
-        sentence = without_yes_or_no(stating[0])
-        return replace(verdict, note=Note("in_shown", {"sentence": sentence}) if is_one else None)
+    if sentence:
+        note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
+        return replace(verdict, note=note if is_one else None)
     # What it names may be in a label only ("[준비물]"); then there is no single sentence to quote.
     is_held = named <= members_of(f"{question_of(hit)} {content}") and all(holds_subject(hit, word) for word in words)
     is_labelled = any(
@@ -216,65 +211,3 @@ def answered_by_shown(verdict: Verdict, history: Sequence[Turn], message: str) -
     return (
         replace(verdict, note=None) if is_held and is_labelled and not asked and verdict.status == "answered" else None
     )
-
-
-def _stating(message: str, topic: str, content: str, words: Sequence[str]) -> list[str]:
-    """The sentences of a row's `content` that contain all that a message names, and state what it asks for.
-
-    `topic`: the previous question and that of the row. If the message names no thing, sentences on a thing that the topic does
-    not name are left out, because they state the fee or term of something else: "앱 OTP는 무료로 발급" in a row on raising a
-    limit.
-    """
-    asked, values, named = asked_values(message), values_of(message), members_of(message)
-    when = WHEN.search(message)
-    stating = []
-    for start, end in sentences(content):
-        sentence = content[start:end].strip().lstrip("-*•·※ ")
-        if not sentence or _LABELS.fullmatch(sentence):
-            continue
-        # For the item of a list, words of the same kind do not count.
-        names = _names if _ITEM.match(content[start:end].strip()) and not (asked or when) else _names_kind
-        if not all(names(sentence, word) or word[0].isdigit() for word in words):
-            continue
-        own = values_of(sentence)
-        if any(not holds(value, [each for each in own if each.dimension == value.dimension]) for value in values):
-            continue
-        things = {
-            name for name, _ in members_of(sentence) if default_contrasts().sets[name].kind in ("product", "means")
-        }
-        if all(word in ASPECT_OF for word in words) and things - {name for name, _ in members_of(topic)}:
-            continue
-        covered = members_of(topic) | members_of(sentence) | {each for word in words for each in members_of(word)}
-        answered = {name for text in (topic, sentence, *words) for name in answered_by(text)}
-        if any(each not in covered and each[0] not in answered for each in named):
-            continue
-        if not_stated(message, "", sentence) or (asked and not words and not _states_alone(message, sentence)):
-            continue
-        if _WITHOUT.search(message) and not _WITHOUT_IT.search(sentence):
-            continue
-        is_time = _SOON.search(sentence) or any(value.dimension in ("duration", "date", "time") for value in own)
-        if when and not (is_time and _DEADLINE.search(sentence)):
-            continue
-        stating.append(sentence)
-    return stating
-
-
-def _names(sentence: str, word: str) -> bool:
-    """Whether a sentence contains a word, another name of it, or the same member of a contrast set."""
-    names = (*subject_names([word]), *bank_names(word))
-    text = compact(_ASIDE.sub("", sentence))
-    return any(compact(name) in text for name in names) or bool(members_of(word) & members_of(sentence))
-
-
-def _names_kind(sentence: str, word: str) -> bool:
-    """Whether a sentence contains a word or something of its kind: "신청서" for 서류."""
-    aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
-    return _names(sentence, word) or bool(aspect and aspect.named.search(_ASIDE.sub("", sentence)))
-
-
-def _states_alone(message: str, sentence: str) -> bool:
-    """Whether a sentence states the asked value without further context: a fee for money, a duration that is no condition."""
-    kinds = {each.kind for each in asked_values(message)}
-    if "money" in kinds:
-        return is_fee(sentence)
-    return "duration" not in kinds or not _CONDITION.search(sentence)

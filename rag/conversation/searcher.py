@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rag.conversation import follow_up_rules
@@ -25,6 +26,7 @@ from rag.conversation.follow_up_choice import (
     names_unknown,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.nearest_sentence import similarities_of
 from rag.conversation.other_institutions import about_others, with_other_banks
 from rag.conversation.own_case import asks_of_case, of_case, offer_again, states_case
 from rag.conversation.part_answers import (
@@ -92,6 +94,7 @@ class Searcher:
         self._llm = llm
         self.scope = scope
         self._llm_breaker = llm_breaker
+        self._new_similarities = partial(similarities_of, embed_model, calibration, embedding_breaker)
         self.rows = RowSearch(
             store,
             embed_model,
@@ -175,8 +178,8 @@ class Searcher:
         earlier = {row for turn in history[:-1] for row in turn.source_ids}
         if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
             return standalone
-        last, given = history[-1], rows_shown(history[-1], self._store)
-        same = stated_by_shown(standalone, given, last, question, is_elliptical=is_elliptical)
+        last, given, similarities = history[-1], rows_shown(history[-1], self._store), self._new_similarities()
+        same = stated_by_shown(standalone, given, last, question, similarities, is_elliptical=is_elliptical)
         if same and not (named.chosen or named.others or rejects_shown):
             return same
         told_of = given if states_case(question, last.question) else ()
@@ -189,7 +192,7 @@ class Searcher:
             others = as_suggestions(contextual, without=cited_rows(history[-1]))
             return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
         names_topic = says(question, "product word") and not (is_elliptical or back_reference)
-        if not names_topic and (same := answered_by_shown(contextual, history, question)):
+        if not names_topic and (same := answered_by_shown(contextual, history, question, similarities)):
             return same
         if told_of:
             # Of a value alone another row is as full as the one that is meant.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import AskedValue, asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF, ASPECTS
-from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.contrasts import answered_by, members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import agrees
@@ -24,7 +24,7 @@ from rag.korean import compact, sentences
 WHEN = re.compile(r"언제(?!든|나(?![와오]))")
 _EMPTY = re.compile(
     r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
-    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|언제|며칠|몇일)(?:요|은요|는요)?$"
+    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
 )
 """Nouns by their form that name nothing."""
 _VERB = re.compile(
@@ -37,10 +37,13 @@ _CHOICES = 3
 """Points of one kind in a sentence from which on they are what one may choose from, and no answer on one of them."""
 _PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
 _WITHIN = re.compile(r"안에|안으로|까지|이내")
-_DUE_IN = re.compile(r"이내|안에|까지|전에")
+_DUE_IN = re.compile(r"이내|안에|까지|전에|기간")
 _TAKES = re.compile(
     r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지"
 )
+_OF_PAPERS = re.compile(r"(?:이내|안에)에?\s?(?:발급|받은|뗀)|발급분")
+_CONDITION = re.compile(r"경우|만료|전부터|최장|않았|이력")
+"""Matches a sentence whose duration is a condition, and no answer to "며칠 걸려요"."""
 _SOON = re.compile(r"즉시|바로|당일|다음\s?날|익일|다음\s?영업일|실시간")
 _DUE = re.compile(r"동안|까지|부터|이내|안에|전에|후|뒤|즉시|바로|당일|다음|입금|지급|환불|돌려")
 _MONEY_BACK = re.compile(r"돈|환불|입금|들어와|들어오|돌려")
@@ -55,13 +58,15 @@ _SIBLING = re.compile(r"동생|언니|오빠|누나|(?<![가-힣])형(?:은|이|
 _PATH = re.compile(r"\S\s>\s\S")
 _PREDICATE = re.compile(r"(?:니다|다|음|함|됨)[.)]?\s*$")
 _NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
-_BACK = re.compile(r"돌려\s?[받주줘]|환[급불]|반환")
+_BACK = re.compile(r"돌려\s?[받주줘]|환[급불](?![금액])|반환")
 _GIVEN_BACK = re.compile(r"(?:환급|환불|반환|돌려)(?!금|액|청구|요청|방법)")
 _AFTER = re.compile(r"\s?(?:이|을|가)?\s?(?:경과|지나|지난|지났|넘)")
 _LABEL = re.compile(r"^\s*\[([^\[\]\n>]{1,24})\]\s*")
 _WITHOUT = re.compile(r"미적용|미만|제외|비대상|아닌|외의")
 _EXAMPLE = re.compile(r"예를 들어|예\)|\[.{0,3}예시?\]|예시|계산식")
 _ITEM = re.compile(r"^\s*(?:[-*•·]|\d\.)\s*")
+UNDONE = re.compile(r"(?<![가-힣])[안못]\s?[가-힣]{1,3}(?:고|도|면|으면|은|는|었는데|았는데)|없이|없어도|없으면")
+_UNDONE_TOO = re.compile(r"없|않|못|불가|생략|면제|제외|미\S{1,3}\s?시|지나|지난|경과|초과|넘|어려운")
 _FREE = re.compile(r"무료|공짜")
 
 
@@ -128,19 +133,47 @@ def units(content: str) -> Iterator[tuple[str, str]]:
             label = ""
 
 
-def states(
-    message: str,
-    label: str,
-    sentence: str,
-    words: Sequence[str],
-    values: Sequence[Quantity],
-    mentions: set[tuple[str, str]],
-    topic: str,
-) -> bool:
-    """Whether a sentence states what a message asks: one that names `words` and (set, member) `mentions` and states `values`.
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A message on a row shown before, read once for all of the row's sentences.
 
-    `label`: the heading of the sentence's list; `topic`: the question before and the row's.
+    `topic`: the question before and the row's. `words`: what the message names. `values`: those it states. `mentions`: the
+    (set, member) pairs that it names of contrast sets.
     """
+
+    message: str
+    before: str
+    topic: str
+    words: tuple[str, ...]
+    values: tuple[Quantity, ...]
+    mentions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def read(cls, message: str, before: str, row_question: str) -> FollowUp:
+        """The message after the question `before`, which a row with `row_question` answered."""
+        mentions = frozenset((each.set_name, each.member) for each in mentions_of(message))
+        topic = f"{before} {row_question}"
+        return cls(message, before, topic, things(message), tuple(own_values(message)), mentions)
+
+
+def states(asked: FollowUp, label: str, sentence: str) -> bool:
+    """Whether a sentence states what a message asks: names all that it names, and states its values and the kind of value asked.
+
+    `label`: the heading of the sentence's list.
+    """
+    # Beside a value that the sentence holds, what the topic names need not be named again. Channels are mentions.
+    needed = [
+        word
+        for word in asked.words
+        if not (asked.values and (compact(word) in compact(asked.topic) or word in ASPECT_OF)) and not is_channel(word)
+    ]
+    text = f"{label} {sentence}"
+    return may_state(asked, label, sentence) and all(names(text, word, asked.message) for word in needed)
+
+
+def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
+    """Whether nothing in a sentence keeps it from stating what a message asks, whether or not it names the message's words."""
+    message, values, told = asked.message, asked.values, members_of(asked.topic)
     if is_aside(label, sentence):
         return False
     text = f"{label} {sentence}"
@@ -148,24 +181,18 @@ def states(
         return False
     if label and _WITHOUT.search(label) and not _WITHOUT.search(message):
         return False
-    own, named = stated_values(sentence), members_of(text)
-    asked = asked_values(message)
-    told = members_of(topic)
-    # Beside a value that the sentence holds, what the topic names and where it is done need not be named again.
-    needed = [
-        word
-        for word in words
-        if not (values and (compact(word) in compact(topic) or is_channel(word) or word in ASPECT_OF))
-    ]
-    if not all(names(text, word, message) for word in needed):
+    if UNDONE.search(message) and not _UNDONE_TOO.search(sentence):
         return False
+    own, named = stated_values(sentence), members_of(text)
+    kinds = asked_values(message)
     if _OFTEN.search(message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
         return False
-    for each in mentions:
+    for each in asked.mentions:
         if values and (each[0] == "channel" or each in told):
             continue
         others = {member for name, member in named if name == each[0]} if each[0] != "day_of_week" else set()
-        if each in named or _covered(each, text, message):
+        is_aspect = each[1] in ASPECT_OF and names(text, each[1], message)
+        if each in named or each[0] in answered_by(text) or is_aspect or _covered(each, text, message):
             continue
         if others or each not in told:
             return False
@@ -175,15 +202,18 @@ def states(
     points = [each.dimension for each in own if each.is_point]
     if WHEN.search(message) and values and any(points.count(each.dimension) >= _CHOICES for each in values):
         return False
-    if not_stated(message, "", sentence) or not _takes(message, asked, sentence):
+    if not_stated(message, "", sentence) or not _takes(message, kinds, sentence):
         return False
-    if any(each.kind == "money" for each in asked) and not words and not is_fee(sentence):
+    is_condition = _CONDITION.search(sentence) and any(each.kind == "duration" for each in kinds)
+    if is_condition and not asked.words:
+        return False
+    if any(each.kind == "money" for each in kinds) and not asked.words and not is_fee(sentence):
         return False
     if WHEN.search(message):
         is_time = _SOON.search(sentence) or any(each.dimension in ("duration", "date", "time") for each in own)
         if not (is_time and _DUE.search(sentence)):
             return False
-        if not words and _MONEY_BACK.search(message) and not _PAYS.search(sentence):
+        if not asked.words and _MONEY_BACK.search(message) and not _PAYS.search(sentence):
             return False
     return not _FREE.search(message) or bool(_FREE.search(sentence))
 
@@ -203,6 +233,8 @@ def _takes(message: str, asked: Sequence[AskedValue], sentence: str) -> bool:
     """Where a length of time is asked for: the sentence says how long something takes, not a sum per day."""
     if not any(each.kind == "duration" for each in asked):
         return True
+    if _OF_PAPERS.search(sentence):
+        return False
     return (_DUE_IN if _WITHIN.search(message) else _TAKES).search(sentence) is not None
 
 
@@ -223,6 +255,10 @@ def names(text: str, word: str, message: str) -> bool:
     flat = compact(text)
     if any(compact(name) in flat for name in subject_names([word])):
         return True
+    # Where a value is asked for, what has one need not be called by its name: "무료" states a fee.
+    aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
+    if aspect and kinds_asked(message) and aspect.named.search(text):
+        return True
     # "등록" is not what 주민등록증 is.
     own = {(each.set_name, each.member) for each in mentions_of(word) if 2 * len(compact(each.text)) >= len(word)}
     if own & members_of(text):
@@ -241,5 +277,4 @@ def names(text: str, word: str, message: str) -> bool:
         return True
     if _PARENT.match(word) and re.search(r"법정대리인|친권자|보호자", text):
         return True
-    aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
     return bool(aspect and aspect.named.search(text))

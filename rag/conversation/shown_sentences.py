@@ -9,29 +9,31 @@ member of a contrast set; where several do, none is quoted, but for values the n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from rag.constraints.asked_values import asked_values
 from rag.constraints.aspects import ASPECT_OF
-from rag.constraints.contrasts import members_of, mentions_of
-from rag.constraints.everyday_values import values_of
+from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.quantities import Quantity
+from rag.conversation.follow_up_rules import is_channel
+from rag.conversation.nearest_sentence import AHEAD_OF_FEW, FAR, FAR_AHEAD, Similarities, nearest, no_similarities
 from rag.conversation.sentence_agreement import (
     DAYS,
-    WHEN,
+    UNDONE,
+    FollowUp,
     holds,
     is_aside,
     kinds_asked,
+    may_state,
     names,
-    own_values,
     stated_values,
     states,
     things,
     units,
 )
 from rag.conversation.shown_rows import cited_rows
+from rag.conversation.word_rules import content_words, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
@@ -43,11 +45,18 @@ STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
 CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
 """A statement after a question ("저 지금 외국이에요") continues it."""
 _KIND_OF_PRODUCT = re.compile(r"\s?(?:짜리|만기|물)")
+_ASKS_FOR_NO_FACT = re.compile(r"추천|왜|이유|차이|비교")
 _ANSWERS_NO_CASE = re.compile(r"추천|왜|이유|어떤|뭐가|뭐예|뭐야|누가|어디|차이|비교|방법|어떻게|어케|어떡")
 
 
 def stated_by_shown(
-    standalone: Verdict, rows: Sequence[JudgedNode], last: Turn, message: str, *, is_elliptical: bool
+    standalone: Verdict,
+    rows: Sequence[JudgedNode],
+    last: Turn,
+    message: str,
+    similarities: Similarities = no_similarities,
+    *,
+    is_elliptical: bool,
 ) -> Verdict | None:
     """The row shown as the answer, with a note of the sentence that states what a message asks; None where there is none.
 
@@ -57,15 +66,21 @@ def stated_by_shown(
     # Of two cases, each answered by a row of its own, one row's sentence is no answer.
     if last.status != "answered" or len(cited_rows(last)) > 1:
         return None
-    found = [(row, sentence_for(message, last.question, question_of(row), row.node.get_content())) for row in rows]
-    stating = [(row, sentence) for row, sentence in found if sentence]
-    if len(stating) != 1 or len({row.node.metadata.get(BANK) for row in rows}) > 1:
+    if len({row.node.metadata.get(BANK) for row in rows}) > 1:
         return None
-    row, sentence = stating[0]
-    is_shown = bool(standalone.ranked) and row_id(standalone.ranked[0]) == row_id(row)
+    shown = {row_id(row) for row in rows}
+    is_shown = bool(standalone.ranked) and row_id(standalone.ranked[0]) in shown
     limit = STANDALONE_SURE if is_elliptical else STANDALONE_POSSIBLE
     if not (CONTINUES.search(message) or is_shown or standalone.covered < limit):
         return None
+    found = [
+        (row, sentence_for(message, last.question, question_of(row), row.node.get_content(), similarities))
+        for row in rows
+    ]
+    stating = [(row, sentence) for row, sentence in found if sentence]
+    if len(stating) != 1:
+        return None
+    row, sentence = stating[0]
     hit = row.judged("answered", quoted=True)
     ranked = (hit, *(each for each in standalone.ranked if row_id(each) != row_id(row)))
     note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
@@ -75,29 +90,24 @@ def stated_by_shown(
     )  # fmt: skip
 
 
-def sentence_for(message: str, before: str, row_question: str, content: str) -> str:
+def sentence_for(
+    message: str, before: str, row_question: str, content: str, similarities: Similarities = no_similarities
+) -> str:
     """The one sentence of a row's `content` that states what `message` asks; empty where none does, or more than one may.
 
-    `before`: the question that the row answered.
+    `before`: the question that the row answered. Where the words do not decide, the sentence that is clearly the nearest by the
+    `similarities` counts, unless something in it contradicts the message.
     """
-    asked, values = asked_values(message), own_values(message)
-    words, when = things(message), bool(WHEN.search(message))
-    mentions = {(each.set_name, each.member) for each in mentions_of(message)}
-    told = members_of(before)
-    is_new = bool(mentions - told) or any(compact(word) not in compact(before) for word in words)
+    asked = FollowUp.read(message, before, row_question)
+    words, values = asked.words, asked.values
+    is_new = bool(asked.mentions - members_of(before)) or any(compact(word) not in compact(before) for word in words)
     # "만 이천키로" is read as 이천키로.
     if any(_KIND_OF_PRODUCT.match(message, value.end) or message[: value.start].endswith("만 ") for value in values):
         return ""
-    if not (values or asked or when or is_new):
-        return ""
-    if not (values or words or mentions) and not _asks_anew(message, before):
-        return ""
-    topic = f"{before} {row_question}"
-    stating = [
-        (label, sentence)
-        for label, sentence in units(content)
-        if states(message, label, sentence, words, values, mentions, topic)
-    ]
+    is_same = not (values or kinds_asked(message) or is_new)
+    if is_same or (not (values or words or asked.mentions) and not _asks_anew(message, before)):
+        return _nearest_sentence(asked, content, similarities)
+    stating = [(label, sentence) for label, sentence in units(content) if states(asked, label, sentence)]
     found = [sentence for _, sentence in stating]
     labels = {label for label, _ in stating if label}
     if len(found) > 1 and len(labels) == 1 and words and not values:
@@ -106,19 +116,58 @@ def sentence_for(message: str, before: str, row_question: str, content: str) -> 
         if all(names(label, word, message) for word in words):
             return f"[{label}] {', '.join(sentence for name, sentence in stating if name == label)}"
     if _ANSWERS_NO_CASE.search(message):
-        return ""
-    if len(found) > 1 and not (words or values or mentions):
+        return _nearest_sentence(asked, content, similarities)
+    if len(found) > 1 and not (words or values or asked.mentions):
         meant = things(before)
-        found = [each for each in found if meant and all(names(each, word, before) for word in meant)]
-    if values and (beyond := _beyond(content, values)):
+        closer = [each for each in found if meant and all(names(each, word, before) for word in meant)]
+        found = closer if len(closer) == 1 else found
+    if values and not UNDONE.search(message) and (beyond := _beyond(content, values)):
         found = beyond
-    elif values and not found:
-        found = _limits(message, content, words, values)
+    elif values and not found and not UNDONE.search(message):
+        found = _limits(asked, content)
     elif len(found) > 1 and values:
         found = _narrowest(found, values)
     if len(found) > 1 and DAYS.search(message):
-        found = _nearest(before, found)
-    return found[0] if len(found) == 1 else ""
+        found = _sharing_most(before, found)
+    if len(found) > 1:
+        return _nearest_of_few(asked, found, similarities)
+    return found[0] if found else _nearest_sentence(asked, content, similarities)
+
+
+def _nearest_of_few(asked: FollowUp, found: Sequence[str], similarities: Similarities) -> str:
+    """Of several sentences that state what is asked by their words, the one nearest to the message and to both questions."""
+    alone, joined = (similarities(text, found) for text in (asked.message, f"{asked.before} {asked.message}"))
+    if not alone:
+        closest = _sharing_most(asked.message, found)
+        return closest[0] if len(closest) == 1 and asked.words else ""
+    place = nearest([(a + b) / 2 for a, b in zip(alone, joined, strict=True)], ahead=AHEAD_OF_FEW, least=FAR)
+    return found[place] if place is not None and alone[place] >= FAR else ""
+
+
+def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities) -> str:
+    """The nearest of all sentences, where it may state what the message asks; empty otherwise."""
+    message = asked.message
+    new = [word for word in content_words(message) if compact(word) not in compact(asked.before)]
+    if _ASKS_FOR_NO_FACT.search(message) or not new:
+        return ""
+    sentences = [(label, sentence) for label, sentence in units(content) if not is_aside(label, sentence)]
+    texts = [f"{label}: {sentence}" if label else sentence for label, sentence in sentences]
+    found = similarities(message, texts)
+    place = nearest(found)
+    if place is None:
+        return ""
+    is_far_ahead = nearest(found, ahead=FAR_AHEAD) is not None
+    if is_far_ahead:
+        # It may say a term in other words ("배달 알바": "배달에 쓰는 자전거"), but a thing that has opposites it must name.
+        sets = default_contrasts().sets
+        asked = replace(asked, mentions=frozenset(each for each in asked.mentions if sets[each[0]].kind != "term"))
+    # A message that is a thing only, or asks for an aspect, is about what it names.
+    needed = [word for word in asked.words if word in ASPECT_OF or (says(message, "ellipsis") and not is_channel(word))]
+    text = texts[place]
+    # Else only the embedding relates it to the sentence.
+    is_related = asked.values or kinds_asked(message) or any(compact(word)[:2] in compact(text) for word in new)
+    is_stated = (is_related or is_far_ahead) and may_state(asked, *sentences[place])
+    return sentences[place][1] if is_stated and all(names(text, word, message) for word in needed) else ""
 
 
 def _asks_anew(message: str, before: str) -> bool:
@@ -126,18 +175,21 @@ def _asks_anew(message: str, before: str) -> bool:
     return bool(kinds_asked(message) - kinds_asked(before))
 
 
-def _limits(message: str, content: str, words: Sequence[str], values: Sequence[Quantity]) -> list[str]:
-    """The sentence with the one limit, or window of time, that a value lies beyond, where the row has no other value like it."""
-    found = []
+def _values_like(content: str, values: Sequence[Quantity]) -> Iterator[tuple[str, str, Quantity]]:
+    """(label, sentence, value) of each value in a row that has the dimension and unit of one of `values`."""
+    kinds = {(value.dimension, value.unit) for value in values}
     for label, sentence in units(content):
         if not is_aside(label, sentence):
-            found += [
-                (label, sentence, each)
-                for each in stated_values(sentence)
-                if any((each.dimension, each.unit) == (value.dimension, value.unit) for value in values)
-            ]
-    needed = [word for word in words if word not in ASPECT_OF]
-    if len(found) != 1 or not all(names(f"{found[0][0]} {found[0][1]}", word, message) for word in needed):
+            yield from (
+                (label, sentence, each) for each in stated_values(sentence) if (each.dimension, each.unit) in kinds
+            )
+
+
+def _limits(asked: FollowUp, content: str) -> list[str]:
+    """The sentence with the one limit, or window of time, that a value lies beyond, where the row has no other value like it."""
+    found = list(_values_like(content, asked.values))
+    needed = [word for word in asked.words if word not in ASPECT_OF]
+    if len(found) != 1 or not all(names(f"{found[0][0]} {found[0][1]}", word, asked.message) for word in needed):
         return []
     _, sentence, limit = found[0]
     is_window = limit.dimension == "time" and None not in (limit.low, limit.high) and not limit.is_point
@@ -145,28 +197,26 @@ def _limits(message: str, content: str, words: Sequence[str], values: Sequence[Q
 
 
 def _beyond(content: str, values: Sequence[Quantity]) -> list[str]:
-    """The sentences with the greatest upper limit of a row, where a sum lies beyond it: "최소 10만원" does not allow 10억."""
-    limits = [
-        (each.high, sentence)
-        for label, sentence in units(content)
-        if not is_aside(label, sentence)
-        for each in values_of(sentence)
-        if each.high is not None
-        and not each.is_point
-        and any((each.dimension, each.unit) == (value.dimension, value.unit) for value in values)
-    ]
+    """The sentences with the greatest upper limit of a row, where a sum lies beyond it: "최소 10만원" does not allow 10억.
+
+    Not where the row says what holds beyond its limits ("1,000만원 초과: 고객창구 방문").
+    """
+    like = list(_values_like(content, values))
+    limits = [(each.high, sentence) for _, sentence, each in like if each.high is not None and not each.is_point]
     most = max((high for high, _ in limits), default=None)
     lows = [value.low for value in values if value.dimension in ("money", "count") and value.low is not None]
     if most is None or not lows or min(lows) <= most:
+        return []
+    if any(each.low is not None and each.high is None and each.low >= most for _, _, each in like):
         return []
     found = [sentence for high, sentence in limits if high == most]
     # Of several tiers ("5,000km 이하", "10,000km 이하") none speaks of what lies beyond.
     return found if len(limits) == 1 else [""]
 
 
-def _nearest(before: str, found: Sequence[str]) -> list[str]:
-    """Those that share most with the question before: of the hours of two services those of the one asked about."""
-    asked = set(jamo_ngrams(before))
+def _sharing_most(question: str, found: Sequence[str]) -> list[str]:
+    """Those that share most with a question: of the hours of two services those of the one asked about."""
+    asked = set(jamo_ngrams(question))
     shared = [len(asked & set(jamo_ngrams(each.partition(":")[0]))) for each in found]
     return [each for each, count in zip(found, shared, strict=True) if count == max(shared)]
 

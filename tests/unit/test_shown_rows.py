@@ -156,7 +156,7 @@ def test_only_a_sentence_on_what_a_message_names_is_quoted_again() -> None:
     told = answered_again("준비물은?", "영업점에서 바꾸실 수 있습니다. 준비물은 새 도장과 통장입니다.")
     assert told and told.note and told.note.values == {"sentence": "준비물은 새 도장과 통장입니다."}
     labelled = answered_again("준비물은?", "영업점에서 바꾸실 수 있습니다.\n[준비물]\n- 새 도장\n- 통장")
-    assert labelled and labelled.note is None
+    assert labelled and labelled.note and labelled.note.values == {"sentence": "[준비물] 새 도장, 통장"}
 
 
 @pytest.mark.parametrize(

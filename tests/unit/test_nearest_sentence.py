@@ -1,0 +1,67 @@
+"""Tests of `rag.conversation.nearest_sentence`, and of what it adds to the sentences found by their words."""
+
+from __future__ import annotations
+
+import pytest
+from llama_index.core.base.embeddings.base import BaseEmbedding
+
+from rag.conversation.nearest_sentence import AHEAD, NEAR, nearest, no_similarities, similarities_of
+from rag.conversation.shown_sentences import sentence_for
+from rag.errors import ModelUnavailable
+from rag.models.local_embedding import LocalEmbedding
+from rag.retrieval.confidence import defaults
+
+QUESTION = "전기자전거 보험에 가입하려면 어떻게 하나요?"
+ANSWER = (
+    "만 19세 이상이면 앱에서 가입하실 수 있습니다. 보험료는 연 4만 5천원입니다.\n"
+    "※ 중고로 산 자전거는 구매 영수증을 함께 올려 주십시오.\n"
+    "※ 배달에 쓰는 자전거는 가입하실 수 없습니다.\n"
+    "※ 가입한 날의 다음 날 0시부터 보장되며, 잃어버린 열쇠는 보장하지 않습니다."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "part"),
+    [
+        ("당근에서 산 중고인데 괜찮아요?", "중고로 산"),
+        ("배달 알바하는데 들 수 있나요", "배달에 쓰는"),
+        ("열쇠 잃어버린 것까지 보장해 줘요?", "잃어버린 열쇠"),
+        ("가족 할인 받을 수 있나요", ""),
+        ("오늘 비 오나요", ""),
+        ("수수료 내나요", ""),
+        ("배달 알바하는데 왜 안 돼요", ""),
+    ],
+)
+def test_a_sentence_is_found_by_its_meaning_or_none_is(message: str, part: str) -> None:
+    similarities = similarities_of(LocalEmbedding(), defaults(), None)
+    sentence = sentence_for(message, QUESTION, QUESTION, ANSWER, similarities)
+    assert part in sentence if part else not sentence
+
+
+def test_without_embeddings_only_words_count() -> None:
+    assert sentence_for("배달 알바하는데 들 수 있나요", QUESTION, QUESTION, ANSWER, no_similarities) == ""
+
+
+def test_the_nearest_must_be_near_and_ahead() -> None:
+    assert nearest([NEAR + AHEAD, NEAR]) == 0
+    assert nearest([NEAR + AHEAD / 2, NEAR]) is None
+    assert nearest([NEAR - 0.1, NEAR - 2 * AHEAD]) is None
+    assert nearest([]) is None
+
+
+class Failing(BaseEmbedding):
+    """An embedding model that cannot be reached."""
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        raise ModelUnavailable("no connection")
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        raise ModelUnavailable("no connection")
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        raise ModelUnavailable("no connection")
+
+
+def test_a_failing_embedding_leaves_the_words() -> None:
+    assert similarities_of(Failing(), defaults(), None)("배달", ["하나", "둘"]) == ()
+    assert similarities_of(None, defaults(), None)("배달", ["하나", "둘"]) == ()
