@@ -144,7 +144,7 @@ class ChatService:
         self._summarizer = Summarizer(llm, breaker=llm_breaker, verifier=verifier)
         self._synthesizers = {
             streaming: AnswerSynthesizer(
-                VerbatimSynthesizer(english=english),
+                VerbatimSynthesizer(contact=contact, english=english),
                 cited,
                 contact=contact,
                 topics=[name for name in self._topics if name][:4],

@@ -17,6 +17,7 @@ _PLACE_OF_ANOTHER = re.compile(
     # "신한은행에서 우리은행으로 바꾸려면", "토스에서 우리 계좌로 돈이 안 들어왔어요".
     r"|\s?(?:계좌|통장)?에서\s?\S{1,10}\s?(?:계좌|통장)?(?:으로|로)\s?"
     rf"(?:(?:\S{{1,8}}\s)?{_CHANGED}|.{{0,8}}?(?:들어오|들어왔|들어와|안\s?[와왔]|못\s?받))"
+    r"|에서\s?(?:산\s|산거|샀|사려|사면|구매|구입|주문)"
     rf"|\s?(?:계좌|통장)에서\s?.{{0,12}}(?:{_GOES_OUT}|납부|자동이체)|에서\s?.{{0,6}}{_GOES_OUT}"
 )
 """Further ones, of institutions that the index does not hold: whoever asks them here is the customer of another."""

@@ -18,54 +18,66 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from rag.constraints.counterparts import is_counterpart
-from rag.data_files import read_table
+from rag.constraints.institution_list import (
+    BANK_PRODUCT,
+    OTHER_TRADE,
+    PARTICLE,
+    SERVICES,
+    UNLISTED,
+    everyday,
+    groups_named,
+    known_institutions,
+    may_be_name,
+    plain,
+)
 from rag.korean import decompose, fold, latin_names
 
 KINDS = (
     *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
-    *("카드", "생명", "화재", "보험", "캐피탈", "투자", "금융", "신협", "새마을금고", "페이"),
+    *("카드", "생명", "화재", "보험", "캐피탈", "파이낸셜", "투자", "금융", "신협", "새마을금고", "페이"),
 )
-_SPACED_KINDS = ("저축은행", "은행", "뱅크", "증권", "투자증권", "캐피탈", "손해보험", "생명", "화재", "pay")
+_SPACED_KINDS = (
+    "저축은행",
+    "은행",
+    "뱅크",
+    "증권",
+    "투자증권",
+    "캐피탈",
+    "파이낸셜",
+    "손해보험",
+    "생명",
+    "화재",
+    "pay",
+)
 _BANKING_WORD = (
     r"(?:은행|뱅크|뱅킹|저축|증권|카드|앱|어플|인뱅|인터넷|모바일|고객센터|콜센터|지점|영업점|통장|계좌|예금|적금|정기|자유|입출금"
     r"|대출|신용|체크|이체|송금|출금|입금|보안|otp|공동|금융인증|간편|비밀번호|비번|로그인|환전|외화|해외|국내|주식|펀드|atm|수수료"
     r"|금리|한도|자동이체|자동납부|끼리|프로|주담대|전세|보험|연금|isa|청약)"
 )
-_PARTICLE = (
-    r"(?:이랑|랑|하고|에서는|에서도|에서|에선|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
-    r"|처럼|이라|라|인데|이고|꺼|거|건|쪽|이용|고객|손님|직원|끼리)"
-)
 _ENDING = r"(?:이?라(?:면|고|서|는|던)|인데|이에요|예요|입니다|이고|이?요(?![가-힣]))"
 _AFTER = re.compile(
-    rf"$|[^가-힣a-z]|(?-i:[a-z])|{_PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_ENDING}|{_BANKING_WORD}", re.IGNORECASE
+    rf"$|[^가-힣a-z]|(?-i:[a-z])|{PARTICLE}(?:$|[^가-힣]|[은는도만을를요])|{_ENDING}|{_BANKING_WORD}", re.IGNORECASE
 )
 _ATTACHED = re.compile(_BANKING_WORD, re.IGNORECASE)
 _BANKING = re.compile(rf"\s+(?!지점|영업점){_BANKING_WORD}", re.IGNORECASE)
 _NEGATED = re.compile(r"\s?[은는이가을를]?\s?(?:말고|아니[고라었에]|아닌|아냐|빼고|제외|외에)")
 
-_UNLISTED = re.compile(
-    r"(?<![가-힣a-z0-9])(?P<stem>[가-힣]{2,5}?)"
-    r"(?P<kind>저축은행|은행|증권|생명|화재|손해보험|손보|생보|캐피탈|자산운용|신협|수협|농협|새마을금고|뱅크|페이)"
-    rf"(?=$|\s|[?!.,]|{_PARTICLE}(?:$|[^가-힣]))"
-)
-_SERVICES = ("뱅크", "페이")
-"""Endings that may also be those of an institution's app or payment service."""
-_PRODUCT = (
-    r"(?:정기예금|예금|적금|입출금|통장|계좌|체크카드|신용카드|실손|실비|보험|연금|isa|irp|대출|신용대출|주담대|마이너스|청약|이체한도|otp|자동이체"
-    r"|오픈뱅킹|cma|펀드|지연이체|예약이체|타행이체|해외송금|환전|보안카드|간편비밀번호|현금서비스|카드론|리볼빙|신용융자|공모주|한도제한|휴면)"
-)
-_MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권"}
+_MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘": "증권", "캐피털": "캐피탈", "캐피달": "캐피탈"}
 """Frequent typing errors in kinds, with the same number of characters."""
+_OUR = "우리"
+"""Also means "our": "우리 은행" is 우리은행 only in an index that holds it, "우리은행" always."""
+_MOVED_HERE = re.compile(
+    r"\s?(?:계좌|통장|앱|은행|증권)?(?:으로|로)\s?(?:\S{1,4}\s)?(?:옮|이전|이관|이동|갈아|대환|가져|바꾸|바꿔|변경)"
+)
 _FORMS = (
     *(("저축은행", "저축 은행 뱅크"), ("은행", "은행 뱅크"), ("뱅크", "은행 뱅크"), ("증권", "증권")),
     *(("손해보험", "손보"), ("생명", "생보 생명보험"), ("화재", "화재보험 화재해상보험")),
 )
 """What customers say in the place of a kind."""
-_NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,10 @@ class _Alias:
     kind: str
     held: bool
     everyday: bool
+
+
+_UNLISTED_ALIAS = _Alias("", "", "unlisted", held=False, everyday=False)
+"""For a mention that has the name it is written with."""
 
 
 @dataclass(eq=False)
@@ -134,6 +150,12 @@ class InstitutionNames:
                 position += 1
                 continue
             alias, end = match
+            if (
+                alias.kind == "bank"
+                and not (alias.held or alias.text.endswith(KINDS))
+                and OTHER_TRADE.match(lowered, end)
+            ):
+                alias = _UNLISTED_ALIAS
             mentions.append(_mention(alias, text, lowered, places, (position, end)))
             position = end
         unknown = self._unlisted(lowered, text, places)
@@ -141,22 +163,29 @@ class InstitutionNames:
         mentions = [m for m in mentions if m.kind != "pay" or not any(u.start == m.start for u in unknown)]
         known = tuple(mentions)
         mentions += [u for u in unknown if not any(u.start < m.end and m.start < u.end for m in known)]
-        return sorted(mentions, key=lambda mention: mention.start)
+        return _with_origins(sorted(mentions, key=lambda mention: mention.start), lowered if places is None else text)
 
     def _unlisted(self, lowered: str, text: str, places: list[int] | None) -> list[InstitutionMention]:
         """Names that no list contains but that end in a kind ("한결은행"), and names of groups before a product."""
-        unlisted = [match.span() for match in _UNLISTED.finditer(lowered) if self._is_unlisted(match)]
-        found = [match for pattern in _groups() for match in pattern.finditer(lowered)]
-        own = list(map(_plain, self.held))
+        unlisted = [match.span() for match in UNLISTED.finditer(lowered) if self._is_unlisted(match)]
+        found = [match for pattern in groups_named() for match in pattern.finditer(lowered)]
+        own = list(map(plain, self.held))
         groups = [m.span("name") for m in found if not any(name.startswith(m["name"]) for name in own)]
-        alias = _Alias("", "", "unlisted", held=False, everyday=False)
-        return [_mention(alias, text, lowered, places, span) for span in dict.fromkeys((*unlisted, *groups))]
+        spans = dict.fromkeys((*unlisted, *groups))
+        return [_mention(self._bank_of_place(lowered, span), text, lowered, places, span) for span in spans]
+
+    def _bank_of_place(self, lowered: str, span: tuple[int, int]) -> _Alias:
+        """The bank that a short name which is also a word ("국민") names before a bank's product, else a name without a list."""
+        name = lowered[slice(*span)]
+        is_bank = name in everyday("start") and BANK_PRODUCT.match(lowered, span[1])
+        banks = (alias for alias in self._by_first.get(name[0], ()) if alias.text == f"{name}은행" and not alias.held)
+        return (next(banks, None) if is_bank else None) or _UNLISTED_ALIAS
 
     def _is_unlisted(self, match: re.Match[str]) -> bool:
         stem = match["stem"]
         # "도담페이" is a service of 도담은행, if the index has that.
-        is_own = match["kind"] in _SERVICES and any(stem.startswith(_short(_plain(name))) for name in self.held)
-        return not is_own and match[0] not in self._known and _may_be_name(stem)
+        is_own = match["kind"] in SERVICES and any(stem.startswith(_short(plain(name))) for name in self.held)
+        return not is_own and match[0] not in self._known and may_be_name(stem)
 
     def _match(self, text: str, position: int) -> tuple[_Alias, int] | None:
         """The longest alias at a position, with its end."""
@@ -180,50 +209,10 @@ class InstitutionNames:
             gap = text[position + stem : position + stem + 1] == " "
             end = position + len(alias.text) + gap
             written = text[position : position + stem] + text[position + stem + gap : end]
-            is_candidate = written not in self._known and _may_be_name(written[:stem])
+            is_candidate = written not in self._known and may_be_name(written[:stem])
             if is_candidate and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
                 matches[alias.name] = alias, end
         return next(iter(matches.values())) if len(matches) == 1 else None
-
-
-def _may_be_name(stem: str) -> bool:
-    """Whether the words before a kind may be an unknown name."""
-    return stem not in _everyday("no_name") and not stem.endswith(_NO_NAME_ENDINGS)
-
-
-@cache
-def _groups() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Names of groups before a product; and of those that are nothing else, wherever they stand."""
-    groups, brands = (
-        "|".join(sorted(_everyday(kind), key=lambda name: (-len(name), name))) for kind in ("group", "brand")
-    )
-    # "국민연금" and "국민주택" are no house's.
-    groups = rf"(?!국민\s?(?:연금|주택|행복|내일))(?:{groups})"
-    used = r"에서\s(?!\S*\s?비교)|에도?\s?가입|\s?쓰(?:다가|는데|고\s)|꺼\s"
-    begin = r"(?<![가-힣a-z0-9])"
-    return (
-        re.compile(rf"{begin}(?P<name>{groups})(?=\s?{_PRODUCT}|{used})"),
-        re.compile(rf"{begin}(?P<name>{brands})(?=$|[^가-힣a-z0-9]|{_PARTICLE}(?:$|[^가-힣]))"),
-    )
-
-
-@cache
-def known_institutions() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """(canonical name, kind, aliases) of the bundled list."""
-    return tuple(row for row in _listed_names() if row[1] not in ("word", "start", "group", "brand", "no_name"))
-
-
-@cache
-def _listed_names() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """(name, kind, aliases) of each line of institutions.tsv, including those that are no institutions."""
-    rows = read_table(__package__, "institutions.tsv")
-    return tuple((name, kind, tuple(filter(None, aliases.split("|")))) for name, kind, aliases in rows)
-
-
-@cache
-def _everyday(*kinds: str) -> frozenset[str]:
-    """The words of the lines of institutions.tsv of some kinds."""
-    return frozenset(_plain(word) for _, kind, words in _listed_names() if kind in kinds for word in words)
 
 
 def _mention(
@@ -237,31 +226,40 @@ def _mention(
     return InstitutionMention(name, alias.kind, alias.held, negated, counterpart, text[start:end], start, end)
 
 
+def _with_origins(mentions: list[InstitutionMention], text: str) -> list[InstitutionMention]:
+    """The mentions, of which those before an institution of the index to which something moves are counterparts.
+
+    "카카오뱅크 대출 도담으로 갈아타기" is asked of 도담.
+    """
+    here = max((m.start for m in mentions if m.held and _MOVED_HERE.match(text, m.end)), default=-1)
+    return [m if m.held or m.start > here else replace(m, counterpart=True) for m in mentions]
+
+
 def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
     written: dict[str, tuple[str, str, bool]] = {}
     for name, kind, aliases in known_institutions():
         # The list may have another name for an institution of the index.
-        owner = next((own for own in held if _plain(own) in map(_plain, (name, *aliases))), None)
+        owner = next((own for own in held if plain(own) in map(plain, (name, *aliases))), None)
         # Customers call "가온신협" just "신협" if the index has no other one.
         if owner is None and kind == "cooperative":
-            members = [own for own in held if _plain(own).endswith(_plain(name))]
+            members = [own for own in held if plain(own).endswith(plain(name))]
             owner = members[0] if len(members) == 1 else None
         for alias in (name, *aliases):
-            written.setdefault(_plain(alias), (owner or name, kind, owner is not None))
+            written.setdefault(plain(alias), (owner or name, kind, owner is not None))
     # A short form that two institutions of the index share does not count.
     shorts = Counter(short for name in held for short in {_short(name)})
     for name, own in held.items():
-        kind = written.get(_plain(name), ("", "index", True))[1]
+        kind = written.get(plain(name), ("", "index", True))[1]
         short = _short(name)
         forms = [name, *own]
         if shorts[short] == 1 and short != name:
             forms += [short, *_variants(name, short), *latin_names(short)]
-        everyday = {_short(form) for form, owner in written.items() if owner[0] == name} & _everyday("word", "start")
-        forms += [word for word in everyday if sum(word in _plain(other) for other in held) == 1]
+        words = {_short(form) for form, owner in written.items() if owner[0] == name} & everyday("word", "start")
+        forms += [word for word in words if sum(word in plain(other) for other in held) == 1]
         for form in forms:
-            written[_plain(form)] = (name, kind, True)
+            written[plain(form)] = (name, kind, True)
     for form, (name, kind, is_held) in written.items():
-        yield _Alias(form, name, kind, is_held, form in _everyday("word", "start"))
+        yield _Alias(form, name, kind, is_held, form in everyday("word", "start"))
 
 
 def _variants(name: str, short: str) -> list[str]:
@@ -274,10 +272,6 @@ def _short(name: str) -> str:
     return short if len(short) >= 2 else name
 
 
-def _plain(name: str) -> str:
-    return "".join(fold(name)[0].lower().split())
-
-
 def _one_letter_apart(one: str, other: str) -> bool:
     """Whether two names of the same length differ in one letter only, which may be a final consonant that one of them lacks."""
     if len(one) != len(other):
@@ -288,11 +282,13 @@ def _one_letter_apart(one: str, other: str) -> bool:
 
 def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
     """The end of the alias at `start`, or None; it may be written with spaces at the places of `_gaps`."""
-    if alias.everyday and alias.text in _everyday("word"):
+    if alias.everyday and alias.text in everyday("word"):
         return None
     position = start
     # A long name of the index may have spaces anywhere, because its syllables have no other meaning.
     gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
+    if not alias.held and alias.text.startswith(_OUR):
+        gaps = frozenset[int]()
     for index, character in enumerate(alias.text):
         if index in gaps and text[position : position + 1].isspace():
             position += 1
@@ -308,7 +304,7 @@ def _gaps(alias: str) -> frozenset[int]:
     gaps = {i for i in range(1, len(alias)) if alias[i].isascii() != alias[i - 1].isascii()}
     kind = next((kind for kind in (*_SPACED_KINDS, "카드") if alias.endswith(kind)), "")
     before = alias.removesuffix(kind)
-    if kind and before and (kind != "카드" or before not in _everyday("word")):
+    if kind and before and (kind != "카드" or before not in everyday("word")):
         gaps.add(len(before))
     return frozenset(gaps)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
-from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames, known_institutions
+from rag.constraints.institution_list import known_institutions
+from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames
 from rag.conversation.row_search import RowSearch, as_suggestions
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
@@ -29,11 +30,11 @@ name stands mostly in 15 to 90 % of the rows, another's in 2 % at most."""
 
 
 def about_others(
-    verdict: Verdict, names: Sequence[str], store: PassageStore, filters: Filters, *, is_named: bool
+    verdict: Verdict, names: Sequence[str], store: PassageStore, filters: Filters, *, own: Sequence[str] = ()
 ) -> Verdict:
     """The verdict on a question about institutions that are none of the index's: suggested at most, with a note.
 
-    `names`: as in `NamedBanks.others`. `is_named`: whether the settings name the index's institution. If not, and no row found
+    `names`: as in `NamedBanks.others`. `own`: the institutions that the settings name. If there are none, and no row found
     names its own, it is what the texts name: the verdict stays as it is where the rows quoted, or enough others, name all of
     `names`.
     """
@@ -43,8 +44,8 @@ def about_others(
     names = [name for name in names if name in _known() or compact(name) not in asked]
     if not names:
         return verdict
-    if is_named or (any(hit.node.metadata.get(BANK) for hit in rows) if rows else any(store.values(BANK))):
-        return replace(as_suggestions(verdict), note=Note("other_institution", {"name": ", ".join(names)}), sections=())
+    if own or (any(hit.node.metadata.get(BANK) for hit in rows) if rows else any(store.values(BANK))):
+        return replace(as_suggestions(verdict), note=_not_held(names, own), sections=())
     if verdict.status != "answered":
         return verdict
     quoted = [f"{question_of(hit)}\n{hit.node.get_content()}" for hit in verdict.nodes if hit.quoted] or [""]
@@ -54,6 +55,15 @@ def about_others(
     if not foreign:
         return verdict
     return replace(as_suggestions(verdict), note=Note("unnamed_institution", {"name": ", ".join(foreign)}), sections=())
+
+
+def compared_with_others(verdict: Verdict, names: Sequence[str], own: Sequence[str]) -> Verdict:
+    """The verdict on one of the index's institutions, which says of `names`, compared with it, that there is nothing on them."""
+    return verdict if verdict.note else replace(verdict, note=_not_held(names, own))
+
+
+def _not_held(names: Sequence[str], own: Sequence[str]) -> Note:
+    return Note("other_institution", {"name": ", ".join(names), "own": ", ".join(own)})
 
 
 def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn], filters: Filters) -> Verdict:

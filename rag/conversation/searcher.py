@@ -27,7 +27,7 @@ from rag.conversation.follow_up_choice import (
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.nearest_sentence import similarities_of
-from rag.conversation.other_institutions import about_others, with_other_banks
+from rag.conversation.other_institutions import about_others, compared_with_others, with_other_banks
 from rag.conversation.own_case import asks_of_case, of_case, offer_again, states_case
 from rag.conversation.part_answers import (
     combine,
@@ -264,10 +264,13 @@ class Searcher:
                 return replace(self._compare(together, "", history, filters), query=question)
         verdict = self._divided(question, history, filters)
         if named.others and not named.chosen:
-            return about_others(verdict, named.others, self._store, filters, is_named=bool(self._institutions))
+            return about_others(verdict, named.others, self._store, filters, own=tuple(self._institutions))
         if len(banks) > 1:
             verdict = with_other_banks(self.rows, verdict, history, filters)
-        return with_other_case(verdict, question) if has_open_case(verdict.query, verdict.ranked) else verdict
+        if has_open_case(verdict.query, verdict.ranked):
+            verdict = with_other_case(verdict, question)
+        is_compared = named.others and says(question, "compares institutions")
+        return compared_with_others(verdict, named.others, tuple(self._institutions)) if is_compared else verdict
 
     def _compare(self, banks: Sequence[str], rest: str, history: Sequence[Turn], filters: Filters) -> Verdict:
         """Each institution's row side by side; `rest`: the question without their names."""

@@ -32,8 +32,8 @@ _WORD = re.compile(r"<([a-z_]+)>")
 
 Sign = Literal[
     "new subject", "back reference", "rejection", "earlier topic", "same question", "compare all", "did not help", "ellipsis",
-    "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice", "numbered choice", "difference",
-    "product word", "banking word",
+    "compares institutions", "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice",
+    "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
 CHOOSING: tuple[Sign, ...] = ("yes", "no", "nothing fits", "again", "last choice", "numbered choice")

@@ -24,8 +24,8 @@ from rag.types import Filters
 _HANGUL = re.compile(r"[가-힣]")
 _DISTINCTIVE_KIND = re.compile(r"(?<![가-힣a-zA-Z])(저축은행|증권)(?!사?기)")
 _INSTITUTION_KINDS = frozenset({
-    "bank", "unlisted", "savings_bank", "card", "securities", "life_insurer", "nonlife_insurer", "capital", "cooperative",
-    "post", "index",
+    "bank", "unlisted", "savings_bank", "card", "securities", "life_insurer", "nonlife_insurer", "capital", "rental",
+    "dealer", "lender", "cooperative", "post", "index",
 })  # fmt: skip
 """Kinds of institutions.tsv whose customers have a desk of their own; a means of payment ("삼성페이") is no institution,
 unless the index holds one."""

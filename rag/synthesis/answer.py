@@ -216,7 +216,9 @@ class AnswerSynthesizer(PassageSynthesizer):
             return fixed_text(self._declined(verdict), _search_notice(verdict))
         # Rows found by lexical search alone are too unreliable for a model, and a model would not say that a value is uncertain.
         is_reliable = not verdict.lexical_only and not any(hit.node.metadata.get("uncertain") for hit in nodes)
-        if self._generated is not None and verdict.status == "answered" and is_reliable:
+        # Nor would it say that one of two institutions compared is not held.
+        is_whole = verdict.note is None or verdict.note.kind != "other_institution"
+        if self._generated is not None and verdict.status == "answered" and is_reliable and is_whole:
             return self._generated.answer_verdict(nodes, verdict, scope)
         return _with_notice(self._verbatim.answer_verdict(nodes, verdict), _search_notice(verdict))
 

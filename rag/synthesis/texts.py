@@ -76,19 +76,29 @@ def declined(
 
 def noted(note: Note, *, contact: str | None = None, topics: Sequence[str] = (), english: bool = False) -> str:
     """The text of a note. `contact`, `topics`: as for `declined`."""
-    return kinds("notes", english=english)[note.kind].format(
+    text = kinds("notes", english=english)[note.kind].format(
         desk=_desk(contact, english=english), topics=_examples(topics, english=english), **note.values
     )
+    number = DEFAULT_CONTACT if contact is None else contact
+    # The number follows, or it would be read as the other institution's.
+    own = frame("own_desk", english=english, contact=number) if note.kind == "other_institution" and number else ""
+    return f"{text} {own}".rstrip()
 
 
-def suggested(*, note: Note | None = None, names: Sequence[str] = (), english: bool = False) -> str:
-    """The text above suggested rows. `names`: their institutions, which are named if `note` is about another one."""
+def suggested(
+    *, note: Note | None = None, names: Sequence[str] = (), contact: str | None = "", english: bool = False
+) -> str:
+    """The text above suggested rows. `names`: their institutions, which are named if `note` is about another one.
+
+    `contact`: as for `declined`, after a note about another institution.
+    """
     if note is None:
         return frame("suggested", english=english)
-    text = noted(note, contact="", english=english)
-    if note.kind != "other_institution" or not names:
-        return text
-    return f"{text} {frame('others_guidance', english=english, names=', '.join(names))}"
+    if note.kind != "other_institution":
+        return noted(note, contact="", english=english)
+    own = ", ".join(names) or note.values.get("own", "")
+    rows = f" {frame('others_guidance', english=english, names=own)}" if own else ""
+    return noted(note, contact=contact, english=english) + rows
 
 
 def _examples(topics: Sequence[str], *, english: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llama_index.core.schema import NodeWithScore
@@ -23,11 +24,12 @@ class VerbatimSynthesizer(PassageSynthesizer):
     """Quotes the row that the confidence step chose, or one row of each institution if they match equally.
 
     `[n]` is the n-th node. For suggested nodes the text is one sentence that asks which of them is meant. Added text is in
-    Korean, or in English for English questions and if `english`.
+    Korean, or in English for English questions and if `english`. `contact`: as for `texts.declined`; empty: it is not given.
     """
 
-    def __init__(self, *, english: bool = False) -> None:
+    def __init__(self, *, contact: str | None = "", english: bool = False) -> None:
         super().__init__()
+        self._contact = contact
         self._english = english
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
@@ -40,7 +42,7 @@ class VerbatimSynthesizer(PassageSynthesizer):
         """As `answer`, with the note, sections and institution names of the verdict."""
 
         def generate(stream: AnswerStream) -> Generator[str, None, None]:
-            outcome = passages(nodes, verdict=verdict, english=self._english)
+            outcome = passages(nodes, verdict=verdict, contact=self._contact, english=self._english)
             yield from pieces(outcome.text)
             stream.outcome = outcome
 
@@ -56,18 +58,25 @@ def passages(
     notice: Notice | None = None,
     verdict: Verdict | None = None,
     *,
+    contact: str | None = "",
     english: bool = False,
 ) -> Outcome:
-    """The approved texts as the answer; `verdict` and `english` as in `verbatim`."""
+    """The approved texts as the answer; `verdict`, `contact` and `english` as in `verbatim`."""
     cited = quoted(nodes) or ((1,) if _shows_passage(nodes, verdict) else ())
-    return Outcome(verbatim(nodes, verdict, english=english), cited, notice)
+    return Outcome(verbatim(nodes, verdict, contact=contact, english=english), cited, notice)
 
 
-def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, english: bool = False) -> str:
+def verbatim(
+    nodes: Sequence[NodeWithScore],
+    verdict: Verdict | None = None,
+    *,
+    contact: str | None = "",
+    english: bool = False,
+) -> str:
     """The text of an answer from judged nodes: the quoted ones, each followed by its citation.
 
-    `verdict`: for its note, its sections, and whether an answer begins with the name of its institution. `english`: frames are in
-    English for any question.
+    `verdict`: for its note, its sections, and whether an answer begins with the name of its institution. `contact`: given where
+    the question names another institution. `english`: frames are in English for any question.
     """
     chosen, named = quoted(nodes), bool(verdict and verdict.names_banks)
     stands_alone = not (verdict and (verdict.note or verdict.sections))
@@ -76,11 +85,16 @@ def verbatim(nodes: Sequence[NodeWithScore], verdict: Verdict | None = None, *, 
         return _quote(nodes, chosen[0], named=named)
     english = english or (verdict is not None and texts.is_english(verdict.query))
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
-        banks = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
-        asked = texts.suggested(note=verdict.note if verdict else None, names=tuple(banks), english=english)
+        offered = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
+        note = verdict.note if verdict else None
+        asked = texts.suggested(note=note, names=tuple(offered), contact=contact, english=english)
         return (
             f"{asked}\n\n{_quote(nodes, 1, named=False, english=english)}" if _shows_passage(nodes, verdict) else asked
         )
+    if verdict and verdict.note and verdict.note.kind == "other_institution":
+        banks = dict.fromkeys(_bank(nodes[number - 1]) for number in chosen)
+        beside = texts.suggested(note=verdict.note, names=tuple(filter(None, banks)), contact=contact, english=english)
+        return f"{beside}\n\n{verbatim(nodes, replace(verdict, note=None), english=english)}"
     if verdict and verdict.sections:
         return _in_sections(nodes, verdict, english=english)
     if len(chosen) == 1:

@@ -108,6 +108,17 @@ def test_another_institution_is_told_apart_where_the_setting_names_the_rows_own(
     own = chat(faq(tmp_path / "faq.csv"), terms(tmp_path / "암보험.docx", f"{HOUSE} 암보험 약관"), setting=HOUSE)
     verdict = own.judge(f"한여울화재 {ROWS[1][1]}")
     assert verdict.status == "suggested" and verdict.note and verdict.note.kind == "other_institution"
+    text = own.ask(f"한여울화재 {ROWS[1][1]}").text
+    assert text.index("한여울화재에 직접") < text.index(f"아래는 {HOUSE}의 안내입니다"), "the rows are the own ones"
+
+
+def test_of_two_compared_the_one_that_is_not_held_is_named_beside_the_answer(chat: Chat, tmp_path: Path) -> None:
+    own = chat(faq(tmp_path / "faq.csv"), setting=HOUSE)
+    compared = own.ask(f"한여울화재랑 {HOUSE} 보험계약대출 이자율은 얼마인가요? 비교")
+    assert compared.status == "answered" and compared.sources[0].id == "4"
+    assert compared.text.startswith("한여울화재에 대한 안내는 등록되어 있지 않습니다") and ROWS[3][2] in compared.text
+    alone = own.ask(f"{HOUSE} 보험계약대출 이자율은 얼마인가요?")
+    assert alone.text == f"{ROWS[3][2]} [1]"
 
 
 def test_a_product_word_that_ends_like_an_institutions_name_is_none_where_a_row_asks_about_it(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.constraints import InstitutionMention
-from rag.constraints.institutions import InstitutionNames, known_institutions
+from rag.constraints.institution_list import known_institutions
+from rag.constraints.institutions import InstitutionNames
 
 
 def find_institutions(text: str, held: dict[str, list[str]]) -> list[InstitutionMention]:
@@ -265,7 +266,9 @@ def test_a_cooperative_goes_by_its_name_without_the_kind(text: str) -> None:
         ("토스 정기예금 깨려면", "토스"),
         ("미래에셋 연금저축 한도", "미래에셋"),
         ("samsung 적금 금리", "samsung"),
-        ("국민 적금 금리", "국민"),
+        ("국민 적금 금리", "KB국민은행"),
+        ("국민 통장 재발급", "KB국민은행"),
+        ("국민 실손 청구", "국민"),
     ],
 )
 def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
@@ -332,3 +335,89 @@ def test_a_known_or_doubtful_name_is_not_read_as_one_of_the_indexs(
     assert [(mention.name, mention.held) for mention in find_institutions(text, held)] == (
         [(name, False)] if name else []
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("웰컴론 연체하면", "웰컴론"),
+        ("러쉬앤캐시 상환", "러시앤캐시"),
+        ("도요타파이낸셜 할부 잔액", "토요타파이낸셜서비스"),
+        ("벤츠 파이낸셜 리스 승계", "메르세데스벤츠파이낸셜서비스"),
+        ("롯데렌트카 반납", "롯데렌탈"),
+        ("K카 할부 금리", "케이카"),
+        ("현대캐피털 중도상환", "현대캐피탈"),
+        ("씨티 카드 분실", "씨티카드"),
+        ("씨티 통장 해지", "한국씨티은행"),
+        ("주금공 전세보증", "한국주택금융공사"),
+        ("푸조파이낸셜 연체", "푸조파이낸셜"),
+    ],
+)
+def test_lenders_car_financiers_and_guarantors_are_known(text: str, name: str) -> None:
+    assert [mention.name for mention in find_institutions(text, {"별솔캐피탈": []})] == [name]
+
+
+@pytest.mark.parametrize(
+    "text", ["벤츠 할부 되나요", "bmw 리스 만기", "렌터카 사고", "장기렌트카 반납", "중고차 캐피탈 이자"]
+)
+def test_a_make_of_car_or_a_trade_is_no_financier(text: str) -> None:
+    assert find_institutions(text, {"별솔캐피탈": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "names"),
+    [
+        ("우리 은행 점심시간 언제예요", OWN, []),
+        ("우리 저축은행 금리", OWN, []),
+        ("우리은행 점심시간 언제예요", OWN, ["우리은행"]),
+        ("우리 은행 점심시간", {"우리은행": []}, ["우리은행"]),
+        ("하나 은행 점심시간", OWN, ["하나은행"]),
+    ],
+)
+def test_our_bank_is_that_name_only_where_it_is_written_so_or_held(
+    text: str, held: dict[str, list[str]], names: list[str]
+) -> None:
+    assert [mention.name for mention in find_institutions(text, held)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "name"),
+    [
+        ("KB 장기렌트 반납", OWN, "KB"),
+        ("신한 실비 청구", OWN, "신한"),
+        ("KB 통장 재발급", OWN, "KB국민은행"),
+        ("국민은행 오토론 한도", OWN, "KB국민은행"),
+        ("KB 오토론 한도", {"KB국민은행": []}, "KB국민은행"),
+    ],
+)
+def test_a_banks_short_name_before_another_trades_product_is_its_group(
+    text: str, held: dict[str, list[str]], name: str
+) -> None:
+    assert [mention.name for mention in find_institutions(text, held)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_counterpart"),
+    [
+        ("키움증권 연금저축 미르누리로 이전하려면", True),
+        ("케뱅 대출 도담저축은행으로 대환하고 싶어요", True),
+        ("하나증권에 있던 주식을 미르누리증권 계좌로 옮기려면", True),
+        ("케뱅 대출 금리 낮은 걸로 갈아타기", False),
+        ("도담에서 쓰던 대출 케뱅 상품으로 바꾸려면 뭐가 필요해요", False),
+    ],
+)
+def test_what_is_moved_to_an_institution_of_the_index_only_comes_from_another(text: str, is_counterpart: bool) -> None:
+    others = [mention.counterpart for mention in find_institutions(text, OWN) if not mention.held]
+    assert others == [is_counterpart]
+
+
+@pytest.mark.parametrize(
+    "text", ["엔카에서 산 차 할부 한도", "쿠팡에서 구매한 세탁기 할부", "네이버에서 주문한 가구 할부"]
+)
+def test_where_something_was_bought_is_not_who_is_asked(text: str) -> None:
+    assert all(mention.counterpart for mention in find_institutions(text, {"별솔캐피탈": []}))
+
+
+@pytest.mark.parametrize("text", ["엔카에서 할부 한도", "토스에서 통장 만들려면"])
+def test_where_something_is_done_is_who_is_asked(text: str) -> None:
+    assert [mention.counterpart for mention in find_institutions(text, {"별솔캐피탈": []})] == [False]

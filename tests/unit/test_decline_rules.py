@@ -245,3 +245,13 @@ def test_suggestions_of_other_institutions_say_whose_they_are() -> None:
     note = Note("other_institution", {"name": "다라은행"})
     text = suggested(note=note, names=("가나은행",))
     assert text.startswith("다라은행에 대한 안내는 등록되어 있지 않습니다") and "가나은행" in text
+
+
+def test_another_institutions_customer_is_told_whose_rows_and_number_follow() -> None:
+    note = Note("other_institution", {"name": "다라은행", "own": "마바캐피탈"})
+    text = suggested(note=note, contact="1588-0000")
+    assert (
+        text.index("다라은행에 직접") < text.index("저희 고객센터는 1588-0000") < text.index("아래는 마바캐피탈의 안내")
+    )
+    assert "저희 고객센터는 1588-0000" in declined("not_covered", contact="1588-0000", note=note)
+    assert "고객센터" not in suggested(note=note, contact="")
