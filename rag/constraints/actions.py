@@ -1,11 +1,9 @@
 """Is a row about another action than a question: another verb, object or direction, or ending something instead of beginning it?
 
-No list contains all words for an action, so a row without the asked word may still answer. These differences show that it does
-not:
+No list contains all words for an action, so a row without the asked word may still answer. What shows that it does not:
 
 - A question that ends in a verbal noun uses the bank's own word: the row must contain it or another word for it.
-- If both name an action, the noun before it is the object: "진단서 재발급" and "보험증권 재발급" differ. A native verb is the
-  same action as its verbal noun ("날짜 바꾸고", "계좌 변경").
+- If both name an action, the noun before it is the object ("보험증권 재발급"), also of native verbs ("주소 바꾸고").
 - "디지털OTP에서 보안카드로" is the reverse of "보안카드에서 디지털OTP로".
 - A row must say in its question or steps how to resume what has ended, how to undo something, or how to begin something.
 - A row on issuing a certificate answers only questions about documents, although it names what the certificate is for.
@@ -19,7 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
-from rag.constraints.compounds import compound_words, is_no_kind, is_same_member
+from rag.constraints.compounds import compound_words, is_no_kind, is_same_member, usual_word
 from rag.constraints.contrasts import members_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
 from rag.data_files import read_toml
@@ -52,7 +50,7 @@ _ASKS_DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*"
+    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서(?!\s?(?:나가|빠지))|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*"
     r"(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
     r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?"
     r"(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치"
@@ -96,6 +94,8 @@ _BEGINS = re.compile(
     r"|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
 )
 """Matches a question on how to begin something: "가입하려면", "새로 만들려면"."""
+_LOST = re.compile(r"잃어|분실|없어[졌져]|도둑|도난|망가|고장|찢어|낡")
+_REPLACED = re.compile(r"재발급|재교부|교체")
 _ENDED = re.compile(r"(?P<thing>[0-9A-Za-z가-힣]{3,})(?<![을를])[을를]?\s?(?:해제|해지|폐쇄|탈퇴|말소|폐기)")
 _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]")
 _NO_BEGINNING = re.compile(
@@ -105,8 +105,7 @@ _NO_BEGINNING = re.compile(
     r"|반환|폐기|환매|상향|하향|재심사|부활|탈회|조회)"
     r"\)?(?:에서|으로|은|는|을|를)?\s?(?:어떻게\s)?신청|신청(?:일|시간|기간|자|서|인)|가입\s?(?:시|기간|당시|일)"
 )
-"""Phrases of a row with a word of _BEGUN that are not about beginning: "해지 신청", "가입되어 있으면", "기한연장 신청",
-"신청일"."""
+"""Phrases of a row with a word of _BEGUN that are not about beginning: "해지 신청", "가입되어 있으면", "신청일"."""
 
 Synonyms = Callable[[str], str]
 """Returns a word followed by its other names, separated by spaces."""
@@ -187,7 +186,7 @@ def _other_objects(question: str, row_question: str, row: str, synonyms: Synonym
             continue
         # The row's word may be the general one ("보험계약" for "암보험"), or another word for the thing (날짜 and 자동이체일).
         is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
-        is_same_word = asked in held or held.endswith(tuple(_data()["objects"].get(asked, ())))
+        is_same_word = usual_word(asked) in usual_word(held) or held.endswith(tuple(_data()["objects"].get(asked, ())))
         if is_general or is_same_word or is_same_member(asked, held):
             continue
         # The lexicon adds "변경" to "전화번호", which is an action.
@@ -282,7 +281,8 @@ def lacks_beginning(question: str, row_question: str, steps: str) -> bool:
     ended = _ENDED.search(row_question)
     if ended and ended["thing"] in compact(question) and not _BEGUN.search(row_question[: ended.start()]):
         return True
-    return _BEGUN.search(_NO_BEGINNING.sub(" ", row)) is None
+    is_replaced = _LOST.search(question) and _REPLACED.search(row)
+    return not is_replaced and _BEGUN.search(_NO_BEGINNING.sub(" ", row)) is None
 
 
 @cache

@@ -19,11 +19,10 @@ from rag.constraints.asked_values import MAY_ASK, not_stated
 from rag.constraints.aspects import asked_aspect
 from rag.constraints.background import MAY_HOLD_BACKGROUND, asked_part, on_what_is_unwanted
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
+from rag.constraints.contrast_sets import ANSWERING, ContrastSet
 from rag.constraints.contrasts import (
-    ANSWERING,
     OPEN,
     ContrastMention,
-    ContrastSet,
     answered_by,
     default_contrasts,
     is_excepted,
@@ -260,7 +259,8 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
         if (name, member) in stated or _is_one_of_two(part, mention, stated):
             continue
         is_default = member in about.default and not any(of == name for of, _ in held)
-        if is_default or _names_all(name, member, row_question, answer):
+        is_implied = any(word in compact(f"{row_question} {answer}") for word in about.implied.get(member, ()))
+        if is_default or is_implied or _names_all(name, member, row_question, answer):
             continue
         is_covered = is_thing and is_excepted(question, mention.text, answer)
         if name not in elsewhere and not is_covered:

@@ -29,7 +29,7 @@ _ENDING = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
     r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
-_TYPE = re.compile(r"(?<![가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
+_TYPE = re.compile(r"(?<![0-9가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
 _VERB_FORM = re.compile(r"(?:[으하되시려]면|려고|는데|어서|아서|해서|나요|까요|어요|아요|해요|돼요|니다)$")
 """Endings of verbs, which name no thing of which there are kinds: "일찍 갚으면", "미리 갚으면"."""
@@ -39,7 +39,9 @@ _PERSON_SUFFIX = re.compile(r"(?:놈|년|녀석|내미|래미|네|님|들|분|�
 @cache
 def compound_words() -> Mapping[str, frozenset[str]]:
     """The lists of compounds.toml by name."""
-    return {name: frozenset(words) for name, words in read_toml(__package__, "compounds.toml").items()}
+    return {
+        name: frozenset(words) for name, words in read_toml(__package__, "compounds.toml").items() if name != "same"
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -82,8 +84,8 @@ def other_modifiers(
         return bool(modifier) and not known and modifier not in row
 
     def differs(asked: str, held: str, head: str = "") -> bool:
-        # A row on "대출 금리" is also about "신용대출 금리".
-        if asked.endswith(held):
+        # A row on "대출 금리" is also about "신용대출 금리", and one on "입원 서류" about "입원비 서류".
+        if asked.endswith(held) or usual_word(asked) == usual_word(held) or asked.removesuffix("비") in row:
             return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         # The row may name the kind elsewhere by another name: 미국주식 for the "미장" of "미장 수수료".
@@ -123,6 +125,15 @@ def other_modifiers(
             pairs.append((modifier + head, siblings[0] + head if siblings else ""))
     pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]
     return list(dict.fromkeys(pairs))
+
+
+@lru_cache(maxsize=4096)
+def usual_word(noun: str) -> str:
+    """A noun with the words for the same thing (`same` of compounds.toml) replaced by the first of them: 계좌 for 통장."""
+    for usual, *others in read_toml(__package__, "compounds.toml")["same"]:
+        for other in others:
+            noun = noun.replace(other, usual)
+    return noun
 
 
 def _tells_kind(modifier: str) -> bool:

@@ -11,12 +11,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Any, Literal
 
-from rag.data_files import read_table, read_toml
+from rag.constraints.contrast_sets import ANSWERING, ContrastSet, Kind, bundled_sets
 from rag.korean import compact, fold, sentence_texts
 
-Kind = Literal["product", "means", "scope", "action", "state", "channel", "term"]
 _DENIED = re.compile(
     r"\s?(?:방문|이용|소지)?\s?[이가을를은는도만에]?\s?"
     r"(?:안\s?[하가]|못\s?가|가지\s?(?:않|말|못)|가기|갈\s?시간|멀|(?:하지|되지|이지)\s?(?:않|말|못)|말고|없이|없는"
@@ -50,36 +48,8 @@ _REFUSED = re.compile(
 _NOT_EXCEPTED = re.compile(
     r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
 )
-ANSWERING = "answering"
-"""The member of a term for words by which a row answers without naming it: "무료" states a fee. No question asks for it."""
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 _THINGS = ("product", "means", "term", "channel")
-
-
-@dataclass(frozen=True)
-class ContrastSet:
-    """One contrast set; contrasts.toml describes the fields.
-
-    `members`: the forms of each member. `exceptions`: longer words that contain a form and mean something else. `weak`: forms
-    that count only without another member of the set. `unless`: by form, words with which it means something else. `required`:
-    members of an action that a row must name to answer a question on them. `general`: what all members are kinds of; a row on
-    it answers questions on all of them, or only on the `plain` ones if there are any. `regardless`: other sets of which a row
-    on this set covers all members. `default`: members that rows are on which name none. `collective`: words by which a row's
-    question names all members, unless its answer names other ones.
-    """
-
-    name: str
-    kind: Kind
-    members: Mapping[str, tuple[str, ...]]
-    exceptions: tuple[str, ...] = ()
-    weak: frozenset[str] = frozenset()
-    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
-    general: str = ""
-    plain: frozenset[str] = frozenset()
-    regardless: frozenset[str] = frozenset()
-    default: frozenset[str] = frozenset()
-    collective: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,48 +223,10 @@ def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[Contra
     ]
 
 
-def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
-    """The set of an entry of contrasts.toml."""
-
-    def words(field: str) -> tuple[str, ...]:
-        return tuple(entry.get(field, ()))
-
-    return ContrastSet(
-        entry["name"],
-        entry["kind"],
-        members={str(name): tuple(forms) for name, forms in entry["members"].items()},
-        exceptions=words("except"),
-        weak=frozenset(words("weak")),
-        unless={str(form): tuple(others) for form, others in entry.get("unless", {}).items()},
-        required=frozenset(words("required")),
-        general=str(entry.get("general", "")),
-        plain=frozenset(words("plain")),
-        regardless=frozenset(words("regardless")),
-        default=frozenset(words("default")),
-        collective=words("collective"),
-    )
-
-
-@cache
-def _bundled() -> dict[str, ContrastSet]:
-    sets = [contrast_set(entry) for entry in read_toml(__package__, "contrasts.toml")["set"]]
-    terms = [_term(*cells) for cells in read_table(__package__, "terms.tsv")]
-    return {each.name: each for each in (*sets, *terms)}
-
-
-def _term(names: str, answering: str = "") -> ContrastSet:
-    """The set of a thing that excludes nothing: one member with all its names, and one for the words that only answer it."""
-    forms = tuple(name for name in names.split("|") if not name.startswith("!"))
-    exceptions = tuple(name.removeprefix("!") for name in names.split("|") if name.startswith("!"))
-    name = forms[0].removeprefix("^")
-    members = {name: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
-    return ContrastSet(f"term {name}", "term", members, exceptions)
-
-
 @cache
 def default_contrasts() -> Contrasts:
     """The bundled sets alone."""
-    return Contrasts(_bundled())
+    return Contrasts(bundled_sets())
 
 
 @lru_cache(maxsize=8192)
