@@ -109,7 +109,7 @@ def _is_its_question(message: str, row: JudgedNode) -> bool:
 def _answered(message: str, rows: Sequence[JudgedNode], number: int) -> Verdict:
     chosen = rows[number - 1]
     hit = JudgedNode(node=chosen.node, parts={}, score=1.0, status="answered", quoted=True)
-    return Verdict("answered", None, (hit,), (hit,), 1.0, 1.0, message)
+    return Verdict("answered", None, (hit,), (hit,), 1.0, 1.0, message, is_chosen=True)
 
 
 def _which(message: str, rows: Sequence[JudgedNode]) -> Verdict:

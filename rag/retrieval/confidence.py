@@ -139,8 +139,8 @@ class Verdict:
     for the index holds several. `conflicts`: what the question pins down and the nearest row holds differently, which kept it
     from being answered, as does `is_blocked` without any, where it holds one of several values asked for or is one of several
     rows about a lone word. `bound`: which of the calibration's bounds `covered` had to reach for its rows to be offered, where
-    it is not answered. `features`: FEATURES of the ranking. `retrieved`: all that the search found, also rows of which no
-    outcome is made; None where nothing was searched.
+    it is not answered. `is_chosen`: the customer chose the row, so that its own question is asked. `features`: FEATURES of the
+    ranking. `retrieved`: all that the search found, also rows of which no outcome is made; None where nothing was searched.
     """
 
     status: Status
@@ -157,6 +157,7 @@ class Verdict:
     conflicts: tuple[Conflict, ...] = ()
     is_blocked: bool = False
     bound: Bound = "suggested"
+    is_chosen: bool = False
     features: Mapping[str, float] = field(default_factory=dict)
     retrieved: Retrieved | None = field(default=None, repr=False, compare=False)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from llama_index.core.schema import NodeWithScore
 
 from rag.errors import ModelError, ModelPaused, ModelTimeout
+from rag.korean import without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.models.streaming import LLMStream, stream_chat
 from rag.retries import CircuitBreaker
@@ -110,9 +111,12 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
                     checked.text, checked.cited, notice, generated=True, usage=usage, support=tuple(checked.support)
                 )
                 return
-            outcome = replace(passages(nodes, notice, verdict, english=self._english), support=tuple(checked.support))
+            outcome = replace(
+                passages(nodes, notice, verdict, question=question, english=self._english),
+                support=tuple(checked.support),
+            )
         else:
-            outcome = passages(nodes, verdict=verdict, english=self._english)
+            outcome = passages(nodes, verdict=verdict, question=question, english=self._english)
         # What was shown of the model's text cannot be withdrawn here; the caller replaces it by the outcome's text.
         if not stream.generated:
             yield from pieces(outcome.text)
@@ -128,7 +132,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             sources[number] = "\n".join([*titles, node.get_content()])
             # A single sentence would not say that a value of a document is uncertain.
             if not node.metadata.get("uncertain"):
-                approved[number] = node.get_content()
+                approved[number] = without_yes_or_no(node.get_content())
         institutions = {number: str(nodes[number - 1].node.metadata.get(BANK) or "") for number in prompt.numbers}
         is_named = (verdict and verdict.names_banks) or len(set(institutions.values())) > 1
         return SentenceRelease(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, ModelPaused
-from rag.korean import answering_sentence
+from rag.korean import answering_sentence, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.models.streaming import stream_chat
 from rag.retries import CircuitBreaker
@@ -45,8 +45,9 @@ class Summarizer:
         llm = None if source.metadata.get("uncertain") else self._llm
         if llm is not None and (written := self._written(llm, question, passage, scope)):
             return replace(source, summary=written, summary_generated=True)
-        start, end = answering_sentence(question, source.text)
-        return replace(source, summary=source.text[start:end], summary_generated=False)
+        text = without_yes_or_no(source.text)
+        start, end = answering_sentence(question, text)
+        return replace(source, summary=text[start:end], summary_generated=False)
 
     def _written(self, llm: LLM, question: str, passage: str, scope: CancelScope) -> str:
         content = f"자료:\n{escape_markers(passage)}\n\n질문: {one_line(question)}"

@@ -12,11 +12,12 @@ from llama_index.core.schema import NodeWithScore
 from rag.korean import sentences, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.hybrid import row_id
+from rag.retrieval.hybrid import phrasings_of, question_of, row_id
 from rag.retrieval.query_analysis import BANK
 from rag.stores.base import DOCUMENT, QUESTION
 from rag.synthesis import texts
 from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
+from rag.synthesis.yes_or_no import asks_the_same
 from rag.types import Notice, place_in_document
 
 
@@ -34,15 +35,17 @@ class VerbatimSynthesizer(PassageSynthesizer):
 
     def answer(self, question: str, nodes: Sequence[NodeWithScore], scope: CancelScope | None = None) -> AnswerStream:
         """The approved texts, sentence by sentence. `scope` is not used, because nothing takes time."""
-        return self.answer_verdict(nodes, None)
+        return self._stream(question, nodes, None)
 
     def answer_verdict(
         self, nodes: Sequence[NodeWithScore], verdict: Verdict | None, scope: CancelScope | None = None
     ) -> AnswerStream:
         """As `answer`, with the note, sections and institution names of the verdict."""
+        return self._stream("", nodes, verdict)
 
+    def _stream(self, question: str, nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> AnswerStream:
         def generate(stream: AnswerStream) -> Generator[str, None, None]:
-            outcome = passages(nodes, verdict=verdict, contact=self._contact, english=self._english)
+            outcome = passages(nodes, verdict=verdict, question=question, contact=self._contact, english=self._english)
             yield from pieces(outcome.text)
             stream.outcome = outcome
 
@@ -58,38 +61,45 @@ def passages(
     notice: Notice | None = None,
     verdict: Verdict | None = None,
     *,
+    question: str = "",
     contact: str | None = "",
     english: bool = False,
 ) -> Outcome:
-    """The approved texts as the answer; `verdict`, `contact` and `english` as in `verbatim`."""
+    """The approved texts as the answer; `verdict`, `question`, `contact` and `english` as in `verbatim`."""
     cited = quoted(nodes) or ((1,) if _shows_passage(nodes, verdict) else ())
-    return Outcome(verbatim(nodes, verdict, contact=contact, english=english), cited, notice)
+    return Outcome(verbatim(nodes, verdict, question=question, contact=contact, english=english), cited, notice)
 
 
 def verbatim(
     nodes: Sequence[NodeWithScore],
     verdict: Verdict | None = None,
     *,
+    question: str = "",
     contact: str | None = "",
     english: bool = False,
 ) -> str:
     """The text of an answer from judged nodes: the quoted ones, each followed by its citation.
 
-    `verdict`: for its note, its sections, and whether an answer begins with the name of its institution. `contact`: given where
-    the question names another institution. `english`: frames are in English for any question.
+    A quote begins after a yes or no that answers another question than the customer's. `verdict`: for its question, its note,
+    its sections, and whether an answer begins with the name of its institution. `question`: where there is no verdict.
+    `contact`: given where the question names another institution. `english`: frames are in English for any question.
     """
     chosen, named = quoted(nodes), bool(verdict and verdict.names_banks)
+    if verdict:
+        question = question_of(nodes[0]) if verdict.is_chosen else verdict.query
     stands_alone = not (verdict and (verdict.note or verdict.sections))
     # Most answers are the approved text of one row without any addition.
     if len(chosen) == 1 and stands_alone and not nodes[chosen[0] - 1].node.metadata.get(DOCUMENT):
-        return _quote(nodes, chosen[0], named=named)
+        return _quote(nodes, chosen[0], question, named=named)
     english = english or (verdict is not None and texts.is_english(verdict.query))
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
         offered = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
         note = verdict.note if verdict else None
         asked = texts.suggested(note=note, names=tuple(offered), contact=contact, english=english)
         return (
-            f"{asked}\n\n{_quote(nodes, 1, named=False, english=english)}" if _shows_passage(nodes, verdict) else asked
+            f"{asked}\n\n{_quote(nodes, 1, question, named=False, english=english)}"
+            if _shows_passage(nodes, verdict)
+            else asked
         )
     if verdict and verdict.note and verdict.note.kind == "other_institution":
         banks = dict.fromkeys(_bank(nodes[number - 1]) for number in chosen)
@@ -98,12 +108,12 @@ def verbatim(
     if verdict and verdict.sections:
         return _in_sections(nodes, verdict, english=english)
     if len(chosen) == 1:
-        text = _quote(nodes, chosen[0], named=named, english=english)
-        if not (verdict and verdict.note):
-            return text
-        return f"{texts.noted(verdict.note, english=english)}\n\n{without_yes_or_no(text)}"
+        note = verdict.note if verdict else None
+        # What a note is beside answers another question than the row's.
+        text = _quote(nodes, chosen[0], "" if note else question, named=named, english=english)
+        return f"{texts.noted(note, english=english)}\n\n{text}" if note else text
     several = texts.frame("several_banks", english=english)
-    return "\n\n".join([several, *(_quote(nodes, number, named=True) for number in chosen)])
+    return "\n\n".join([several, *(_quote(nodes, number, question, named=True) for number in chosen)])
 
 
 def _shows_passage(nodes: Sequence[NodeWithScore], verdict: Verdict | None) -> bool:
@@ -139,7 +149,9 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
             lines += [f"- {question} [{number}]" for number, question in _offered(nodes, shown).items()]
         else:
             named = verdict.names_banks and not by_bank
-            lines += [_quote(nodes, number, named=named) for number in shown]
+            # The title of a part is what was asked of its rows; an institution's is its name.
+            asked = verdict.query if by_bank else section.title
+            lines += [_quote(nodes, number, asked, named=named) for number in shown]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -155,9 +167,15 @@ def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int
     }
 
 
-def _quote(nodes: Sequence[NodeWithScore], number: int, *, named: bool, english: bool = False) -> str:
+def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bool, english: bool = False) -> str:
     hit = nodes[number - 1]
-    text = f"{hit.node.get_content()} [{number}]"
+    text = hit.node.get_content()
+    # A "네," for another question than the row's would be a false statement of the institution.
+    if (rest := without_yes_or_no(text)) != text and not asks_the_same(
+        asked, phrasings_of(hit).split("\n"), _bank(hit)
+    ):
+        text = rest
+    text = f"{text} [{number}]"
     metadata = hit.node.metadata
     if metadata.get(DOCUMENT):
         # The headings of a document name its institution.

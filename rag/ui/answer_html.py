@@ -44,16 +44,16 @@ def answer_html(each: Exchange, texts: Texts, contact: str) -> str:
             names={str(source.metadata["bank"]) for source in each.sources if source.metadata.get("bank")},
         )
         return f'<div class="said"{lang}>{"".join(blocks)}</div>'
-    several = sum(source is not None for _, source in parts) > 1
+    several = sum(source is not None for _, source, _ in parts) > 1
     html_parts = []
-    for lead, source in parts:
+    for lead, source, quote in parts:
         *paragraphs, last = lead.split("\n\n") if source else [*lead.split("\n\n"), ""]
         for paragraph in paragraphs:
             html_parts += _paragraph_html(paragraph.split("\n"), each.sources, link, texts.language)
         if source is None:
             continue
         bank = str(source.metadata.get("bank") or "")
-        first_lines = source.text.split("\n")
+        first_lines = quote.split("\n")
         for line in last.split("\n"):
             headings = line.split(" › ")
             # Omit a lead that repeats the institution's chip or the text's first lines.
@@ -62,10 +62,10 @@ def answer_html(each: Exchange, texts: Texts, contact: str) -> str:
                     render_blocks(line) if line.startswith("[") else [f'<p class="lead">{escape_text(line)}</p>']
                 )
         chip = f'<h3 class="chip">{escape_text(bank)}</h3>' if bank else ""
-        inner = render_blocks(source.text, own_numbers=own_numbers)
+        inner = render_blocks(quote, own_numbers=own_numbers)
         # In the first block, so that it is visible while the others are folded.
         inner[0] = _append_link(inner[0], link(source.number))
-        text = fold_blocks(inner, len(source.text), more=texts.more, several=several)
+        text = fold_blocks(inner, len(quote), more=texts.more, several=several)
         html_parts.append(f'<section class="passage-card">{chip}{text}</section>')
     return f'<div class="said"{lang}>{"".join(html_parts)}</div>'
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from html import escape
 
+from rag.korean import without_yes_or_no
 from rag.types import Answer, Source
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -66,25 +67,31 @@ def phone_numbers(text: str) -> frozenset[str]:
     return frozenset(_PHONE.findall(text))
 
 
-def split_quotes(text: str, sources: Sequence[Source], answer: Answer | None) -> list[tuple[str, Source | None]] | None:
-    """Split an answer into (text before, quoted row) pairs; None if it does not consist of complete quotes.
+def split_quotes(
+    text: str, sources: Sequence[Source], answer: Answer | None
+) -> list[tuple[str, Source | None, str]] | None:
+    """Split an answer into (text before, quoted row, its quote) triples; None if it does not consist of complete quotes.
 
-    Text after the last quote is a pair without a row.
+    A quote is a row's whole text, or that without the yes or no at its beginning. Text after the last quote is a triple without
+    a row.
     """
     if answer is None or answer.status != "answered" or not answer.cited:
         return None
-    parts: list[tuple[str, Source | None]] = []
+    parts: list[tuple[str, Source | None, str]] = []
     end = 0
     for number in answer.cited:
         if not 1 <= number <= len(sources):
             return None
-        quote = f"{sources[number - 1].text} [{number}]"
-        # Searched from the end of the last quote: quotes are in the order of `cited`.
-        if (start := text.find(quote, end)) < 0:
+        source = sources[number - 1]
+        for quote in (source.text, without_yes_or_no(source.text)):
+            # Searched from the end of the last quote: quotes are in the order of `cited`.
+            if (start := text.find(f"{quote} [{number}]", end)) >= 0:
+                break
+        else:
             return None
-        parts.append((text[end:start], sources[number - 1]))
-        end = start + len(quote)
-    return [*parts, (text[end:], None)] if text[end:].strip() else parts
+        parts.append((text[end:start], source, quote))
+        end = start + len(f"{quote} [{number}]")
+    return [*parts, (text[end:], None, "")] if text[end:].strip() else parts
 
 
 def render_blocks(

@@ -1,0 +1,97 @@
+"""Does a question ask the same as a row's, so that a yes or no at the beginning of the row's text answers it?
+
+To "대리인이 전화로 해지할 수 있나요" the "네," of "대리인이 해지할 수 있나요?" is a false statement, and so it is to one in
+another polarity ("못 하죠?") or modality ("해야 하나요?"). So each word of the question must be in the row's and the other way
+round: as it is, as a synonym or as a term of the lexicon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rag.constraints.contrasts import asks_whether, members_of
+from rag.constraints.everyday_values import values_of
+from rag.korean import compact, sentence_texts
+from rag.retrieval.query_analysis import expand
+from rag.synthesis.words import PassageWords, all_words
+
+_SIGNS = re.compile(r"[^0-9A-Za-z가-힣]+")
+_DENIES = re.compile(
+    r"(?<![가-힣])(?:안(?!내|심|전|면|과)|못)\s?[가-힣]|않|없|말고|지\s?[마말]|아니|아닌|불가|불필요|금지|어렵|어려|힘들"
+)
+"""Any sign of a negation, whatever it negates: two questions that differ in their number of them are not the same."""
+_MUST = re.compile(r"야\s?(?:만\s?)?[하되돼해합됩할한]|필요|반드시|의무")
+_FORM = re.compile(
+    r"수[는도가]?|(?:있|되|돼|됩|될|하|해|합|할|가능|인|건|거|드리|주)?"
+    r"(?:한|하|해|합|할|될|을|는|은)?(?:나|가|까|지|죠|어|니까|습니까|냐|요|도)(?:요)?|돼|가능|혹시|그럼|그러면|근데|제가|저는|좀|지금|고객이?|경우"
+)
+"""A word that only forms a question or names nobody but the customer: "수", "있나요", "되나요", "가능한가요", "혹시"."""
+_SHORTEST_NAME = 2
+_TAKEN_FOR_GRANTED = re.compile(r"(?:발급|등록|가입|개설|보유)(?:받은|받으신|된|한|하신|하고 있는)\s")
+"""Before a noun, what a customer need not say of it: "발급받은 인증서"."""
+_EVERYDAY = {
+    "바꾸": "변경", "바꿀": "변경", "바꿔": "변경", "쓰": "이용 사용", "쓸": "이용 사용", "써": "이용 사용", "받": "발급 수령",
+    "떼": "발급", "뗄": "발급", "넣": "입금", "만들": "개설 발급", "내": "납부",
+}  # fmt: skip
+"""The beginnings of everyday verbs, with the institutions' words for them."""
+
+
+def asks_the_same(question: str, row_questions: Iterable[str], bank: str = "") -> bool:
+    """Whether a question is one of a row's and names nothing beyond it; False where that is doubtful.
+
+    `bank`: the row's institution, which a question may name.
+    """
+    for row_question in row_questions:
+        if _letters(question) in (_letters(row_question), _letters(f"{bank}{row_question}")):
+            return bool(_letters(question))
+        # "OTP 등록은 어떻게 하나요? 타 은행 OTP도 등록할 수 있나요?" asks two things, of which a yes answers the second.
+        if any(_is_same(question, each, bank) for each in sentence_texts(row_question)):
+            return True
+    return False
+
+
+def _letters(text: str) -> str:
+    return _SIGNS.sub("", compact(text))
+
+
+def _is_same(question: str, row_question: str, bank: str) -> bool:
+    if not (asks_whether(question) and asks_whether(row_question)):
+        return False
+    if bool(_MUST.search(question)) != bool(_MUST.search(row_question)):
+        return False
+    if len(_DENIES.findall(question)) != len(_DENIES.findall(row_question)):
+        return False
+    stated = {value.text for value in values_of(row_question)}
+    if any(value.text not in stated for value in values_of(question)):
+        return False
+    asked = _TAKEN_FOR_GRANTED.sub("", row_question)
+    return not (words_beyond(question, row_question, bank) or words_beyond(asked, question, bank))
+
+
+def words_beyond(text: str, other: str, bank: str = "") -> list[str]:
+    """The words of a text, as they stand there, that are not in another one by any name of theirs. `bank`: as above."""
+    words, members, held, own = PassageWords([other]), members_of(other), compact(other), compact(text)
+    beyond = []
+    for token in _SIGNS.sub(" ", without_name(text, bank)).split():
+        if _FORM.fullmatch(token):
+            continue
+        found = all_words(token)
+        stem = compact(found[0].stem if found else token)
+        everyday = [name for verb, names in _EVERYDAY.items() if token.startswith(verb) for name in names.split()]
+        # "편의점" beside "ATM" says more than the term ATM, which it calls for.
+        terms = [name for name in (*everyday, *expand(token).split()[1:]) if compact(name) not in own]
+        is_named = any(len(name) > 1 and compact(name) in held for name in (stem, *terms))
+        if not (is_named or (found and words.holds(found[0])) or members_of(token) & members):
+            beyond.append(token)
+    return beyond
+
+
+def without_name(text: str, bank: str) -> str:
+    """A text without the words that are the name of `bank`, or the beginning of it ("새나래에")."""
+    kept = []
+    for word in text.split():
+        stem = compact(all_words(word)[0].stem if all_words(word) else word)
+        if len(stem) < _SHORTEST_NAME or not bank or not (bank.startswith(stem) or stem.startswith(bank)):
+            kept.append(word)
+    return " ".join(kept)
