@@ -164,12 +164,11 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
     if not at.keys() >= set(REQUIRED):
         return
     counts: dict[str, int] = defaultdict(int)
-    same_answer: list[int] = []
-    switched_off: list[int] = []
+    left_out: dict[str, list[int]] = {"switched_off": [], "same_answer": []}
     ids: dict[str, tuple[int, FaqRow | None]] = {}
     for record in table.records:
         if is_switched_off(record.values):
-            switched_off.append(record.row)
+            left_out["switched_off"].append(record.row)
             continue
         row_id = str(record.values.get(at.get("id", ""), "")).strip()
         row = _parse_row(table, record, at, extra, counts)
@@ -181,19 +180,24 @@ def _valid_rows(table: Table, columns: Mapping[str, str]) -> Iterator[FaqRow]:
             continue
         # An unfinished form, or a title merged across the columns: not an answer.
         if compact(row.question) == compact(row.answer):
-            same_answer.append(row.row)
+            left_out["same_answer"].append(row.row)
             continue
         yield row
     for kind, count in counts.items():
         table.note(kind, count=count)
-    categories = [str(record.values.get(at.get("category", ""), "")).strip() for record in table.records]
-    # Of merged cells a CSV file has the first only; where most rows have a category, some may well have none.
-    if categories[:1] > [""] and 2 * categories.count("") >= len(categories):
-        table.note("blank_categories", count=categories.count(""), column=at["category"])
-    if switched_off:
-        table.note("switched_off", count=len(switched_off), rows=join_items(switched_off))
-    if same_answer:
-        table.note("same_answer", count=len(same_answer), rows=join_items(same_answer))
+    if "category" in at:
+        _note_blank_categories(table, at["category"])
+    for kind, rows in left_out.items():
+        if rows:
+            table.note(kind, count=len(rows), rows=join_items(rows))
+
+
+def _note_blank_categories(table: Table, column: str) -> None:
+    """Note that most rows have no category but the first has one: of merged cells a CSV file has the first only."""
+    categories = [str(record.values.get(column, "")).strip() for record in table.records]
+    blank = categories.count("")
+    if categories and categories[0] and 2 * blank >= len(categories):
+        table.note("blank_categories", count=blank, column=column)
 
 
 def _check_header(table: Table, at: Mapping[str, str], columns: Mapping[str, str], extra: Sequence[str]) -> None:

@@ -109,9 +109,8 @@ class Dialogue:
         if conversation.running:
             yield Frame()
             return
-        if not question or text_length(question) > self._limit:
-            hint = self._texts.error(self._too_long(question)) if question else self._texts.empty
-            yield self._frame(conversation, (), hint=hint)
+        if refusal := self._refusal(question):
+            yield self._frame(conversation, (), hint=self._texts.error(refusal))
             return
         undo = replaces_turn is not None and conversation.remove_from(replaces_turn)
         # Taken before the question is added, because the question is not part of its history.
@@ -197,18 +196,15 @@ class Dialogue:
     async def ask(self, question: str, choices: Choices, client: Client = ANONYMOUS) -> Answer:
         """Answer one question of a program. Waits until the service has loaded and a slot is free. Raises RagError."""
         question = question.strip()
-        if not question:
-            raise InputError(ENGLISH.empty, korean=KOREAN.empty)
-        if text_length(question) > self._limit:
-            raise self._too_long(question)
+        if refusal := self._refusal(question):
+            raise refusal
         while self._loader.status == "loading":
             await asyncio.sleep(POLL_SECONDS)
         service = self._loader.service()
         async with self._slots.request(client.owner, client.address) as slot:
             await slot.ready.wait()
             answer = await asyncio.to_thread(lambda: service.ask(question, filters=self._filters(service, choices)))
-        equals = {name: value for name, value in choices.items() if value}
-        await self._recorder.record_answer(answer, "api", equals, service.versions)
+        await self._recorder.record_answer(answer, "api", _equals(choices), service.versions)
         return answer
 
     async def _answer(
@@ -239,10 +235,8 @@ class Dialogue:
                         if writes or not batch:
                             yield
             if exchange.answer:
-                equals = {name: value for name, value in choices.items() if value}
-                versions = self._loader.service().versions
                 exchange.record = await self._recorder.record_answer(
-                    exchange.answer, "page", equals, versions, conversation, row
+                    exchange.answer, "page", _equals(choices), self._loader.service().versions, conversation, row
                 )
             exchange.status_line = notice_line(exchange.answer, texts)
             exchange.failed = exchange.answer is None
@@ -281,8 +275,7 @@ class Dialogue:
     @staticmethod
     def _filters(service: Chat, choices: Choices) -> Filters | None:
         """The filters of the selected values. Raises InputError for a value that the service does not have."""
-        equals = {name: value for name, value in choices.items() if value}
-        if not equals:
+        if not (equals := _equals(choices)):
             return None
         facets = service.facets()
         for name, value in equals.items():
@@ -292,8 +285,13 @@ class Dialogue:
                 raise InputError(ENGLISH.unknown_choice.format(**values), korean=korean)
         return Filters(equals=equals)
 
-    def _too_long(self, question: str) -> InputError:
-        values = {"length": f"{text_length(question):,}", "limit": f"{self._limit:,}"}
+    def _refusal(self, question: str) -> InputError | None:
+        """Why a question is not answered; None for one that is."""
+        if not question:
+            return InputError(ENGLISH.empty, korean=KOREAN.empty)
+        if (length := text_length(question)) <= self._limit:
+            return None
+        values = {"length": f"{length:,}", "limit": f"{self._limit:,}"}
         return InputError(ENGLISH.too_long.format(**values), korean=KOREAN.too_long.format(**values))
 
     def _frame(
@@ -315,3 +313,8 @@ class Dialogue:
             chat=conversation.chat_id, last_dropped_turn=conversation.last_dropped_turn,
         )  # fmt: skip
         return Frame(html, busy)
+
+
+def _equals(choices: Choices) -> dict[str, str]:
+    """The values that are selected."""
+    return {name: value for name, value in choices.items() if value}

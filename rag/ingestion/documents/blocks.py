@@ -127,30 +127,15 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
     cells = [replace(cell, text=_cell_text(cell.text)) for cell in cells]
     if not any(cell.text for cell in cells):
         return [block for cell in cells for block in _inner_blocks(cell, "", "", table=table, page=page)]
-    height = max(cell.row + cell.rows for cell in cells)
-    width = max(cell.column + cell.columns for cell in cells)
-    grid: list[list[Cell | None]] = [[None] * width for _ in range(height)]
-    for cell in cells:
-        for row in range(cell.row, cell.row + cell.rows):
-            for column in range(cell.column, cell.column + cell.columns):
-                # In damaged files cells overlap; the first one is kept.
-                grid[row][column] = grid[row][column] or cell
-    grid = _without_repeated_columns(grid)
-    width = len(grid[0])
+    grid = _without_repeated_columns(_grid(cells))
     depth = _header_depth(grid)
     _resolve_repetitions(grid, depth)
     blocks: list[Block] = []
-    header = name = ""
+    names = _column_names(grid[:depth]) if depth else [""]
+    header = _header_text(names)
     if depth:
-        above = [[grid[row][column] for row in range(depth)] for column in range(width)]
-        names = [" ".join(dict.fromkeys(cell.text for cell in cells if cell and cell.text)) for cells in above]
-        # A name that spans several columns is written once; its other columns stay, for the cells below them.
-        header = CELL_BREAK.join("" if at and name == names[at - 1] else name for at, name in enumerate(names)).strip()
-        header = header if len(set(names)) > 1 else names[0]
         blocks.append(Block(header, "row", page=page, table=table, own_cells=_texts(grid[:depth])))
-        name = names[0]
-    for row in range(depth, height):
-        line = grid[row]
+    for row, line in enumerate(grid[depth:], depth):
         # Spanning labels are repeated because a passage may begin at any row, and a fee without its label is misleading.
         texts = [cell.text if cell else "" for cell in line]
         # A cell that spans the complete row is written once; one that spans some columns, in each of them.
@@ -162,8 +147,35 @@ def table_blocks(cells: Iterable[Cell], *, table: int, page: int | None = None) 
     for cell in cells:
         label = grid[cell.row][0]
         inner_label = label.text if label and label is not cell else cell.text
-        blocks += _inner_blocks(cell, name, inner_label, table=table, page=page)
+        blocks += _inner_blocks(cell, names[0], inner_label, table=table, page=page)
     return blocks
+
+
+def _grid(cells: Sequence[Cell]) -> list[list[Cell | None]]:
+    """The cell at each place [row][column]; None where there is none."""
+    height = max(cell.row + cell.rows for cell in cells)
+    width = max(cell.column + cell.columns for cell in cells)
+    grid: list[list[Cell | None]] = [[None] * width for _ in range(height)]
+    for cell in cells:
+        for row in range(cell.row, cell.row + cell.rows):
+            for column in range(cell.column, cell.column + cell.columns):
+                # In damaged files cells overlap; the first one is kept.
+                grid[row][column] = grid[row][column] or cell
+    return grid
+
+
+def _column_names(header: Sequence[Sequence[Cell | None]]) -> list[str]:
+    """The name of each column: the texts of its header's rows, each once."""
+    columns = zip(*header, strict=True)
+    return [" ".join(dict.fromkeys(cell.text for cell in column if cell and cell.text)) for column in columns]
+
+
+def _header_text(names: Sequence[str]) -> str:
+    """The names of the columns as a row; one name alone as it is."""
+    if len(set(names)) == 1:
+        return names[0]
+    # A name that spans several columns is written once; its other columns stay, for the cells below them.
+    return CELL_BREAK.join("" if at and name == names[at - 1] else name for at, name in enumerate(names)).strip()
 
 
 def _without_repeated_columns(grid: list[list[Cell | None]]) -> list[list[Cell | None]]:

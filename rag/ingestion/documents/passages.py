@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,15 @@ def passages(
     `name`: the document's name in ids and citations; default: the file's name. `token_count`: counts tokens as the embedder
     does. `max_tokens`: limit of a passage with its heading and header.
     """
-    title = title_of(document)
-    result: list[Passage] = []
-    ids: Counter[str] = Counter()
-    for group in _groups(document, min(TARGET_TOKENS, max_tokens // 2), token_count):
-        result += _split_group(
-            document.text, name or Path(document.file).name, title, group, ids, token_count, max_tokens
-        )
-    return result
+    splitter = _Splitter(name or Path(document.file).name, title_of(document), document.text, token_count, max_tokens)
+    groups = _groups(document, min(TARGET_TOKENS, max_tokens // 2), token_count)
+    return [passage for group in groups for passage in splitter.split(group)]
 
 
 @dataclass(slots=True)
 class _Group:
+    """Blocks of one section, with their offsets in the document's text. `unit`: the line above a table that names it."""
+
     blocks: list[Block]
     position: OutlinePosition
     start: int
@@ -105,8 +103,9 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         if begins_table:
             before = blocks[number - 1].text if number else ""
             unit = before if _UNIT.fullmatch(before) else ""
-        table = sum(map(len, (each.text for each in _table(blocks, number)))) if begins_table else 0
-        is_full = group is not None and has_body and tokens + max(size, min(table // 2, target)) > target
+        # Two characters a token: counting those of each table would take as long as embedding it.
+        table_size = sum(len(each.text) for each in _rows_of_table(blocks, number)) // 2 if begins_table else 0
+        is_full = group is not None and has_body and tokens + max(size, min(table_size, target)) > target
         # A footnote stays with the text that it restricts, up to twice the target.
         note = block.kind == "footnote" and group is not None and tokens + size <= 2 * target
         if group and (is_new_section or (is_full and not note)):
@@ -124,64 +123,67 @@ def _groups(document: Document, target: int, token_count: Callable[[str], int]) 
         yield group
 
 
-def _table(blocks: Sequence[Block], number: int) -> Iterator[Block]:
-    for block in blocks[number:]:
-        if block.table != blocks[number].table:
-            return
-        yield block
+def _rows_of_table(blocks: Sequence[Block], first: int) -> Iterator[Block]:
+    return takewhile(lambda block: block.table == blocks[first].table, blocks[first:])
 
 
-def _split_group(
-    text: str,
-    document: str,
-    title: str,
-    group: _Group,
-    ids: Counter[str],
-    token_count: Callable[[str], int],
-    max_tokens: int,
-) -> Iterator[Passage]:
-    """The passages of a group: one, or several if it is longer than the window."""
-    path = group.position.headings if group.position.headings[:1] == (title,) else (title, *group.position.headings)
-    heading = SEPARATOR.join(path)
-    first = group.blocks[0]
-    # A passage that begins within a table needs the column names and the unit above the table.
-    header = "\n".join(filter(None, (group.unit, first.header if first.kind == "row" else "")))
-    prefix = f"{heading}\n{header}\n"
-    while token_count(prefix) * 2 > max_tokens:
-        # Extremely long headings are shortened from the left, because the innermost is the most specific.
-        heading, header = heading[len(heading) // 2 :], header[: len(header) // 2]
+@dataclass(slots=True)
+class _Splitter:
+    """Makes passages of the groups of one document. `ids`: how often each hash of a passage's content was used."""
+
+    document: str
+    title: str
+    text: str
+    token_count: Callable[[str], int]
+    max_tokens: int
+    ids: Counter[str] = field(default_factory=Counter)
+
+    def split(self, group: _Group) -> Iterator[Passage]:
+        """The passages of a group: one, or several if it is longer than the window."""
+        heading, header = self._above(group)
+        text = self.text[group.start : group.end]
         prefix = f"{heading}\n{header}\n"
+        pieces = list(split(text, lambda start, end: self.token_count(prefix + text[start:end]) <= self.max_tokens))
+        pages = [block.page for block in group.blocks if block.page]
+        for start, end in pieces if text else ():
+            piece = text[start:end]
+            uncertain = dict.fromkeys(
+                quantity
+                for block in group.blocks
+                for quantity in block.uncertain
+                if len(pieces) == 1 or quantity in "".join(piece.split())
+            )
+            name = self._name("\0".join((heading, header, piece.strip())))
+            yield Passage(
+                f"{self.document}:{name}",
+                self.document,
+                piece,
+                group.start + start,
+                group.start + end,
+                heading,
+                header,
+                group.position.clause,
+                pages[0] if pages else None,
+                pages[-1] if pages else None,
+                tuple(uncertain),
+            )
 
-    def fits(start: int, end: int) -> bool:
-        return token_count(prefix + text[group.start + start : group.start + end]) <= max_tokens
+    def _above(self, group: _Group) -> tuple[str, str]:
+        """The headings of a group, and the unit and the column names if it begins within a table: half a window at most."""
+        headings = group.position.headings
+        heading = SEPARATOR.join(headings if headings[:1] == (self.title,) else (self.title, *headings))
+        first = group.blocks[0]
+        header = "\n".join(filter(None, (group.unit, first.header if first.kind == "row" else "")))
+        while self.token_count(f"{heading}\n{header}\n") * 2 > self.max_tokens:
+            # Extremely long headings are shortened from the left, because the innermost is the most specific.
+            heading, header = heading[len(heading) // 2 :], header[: len(header) // 2]
+        return heading, header
 
-    pieces = list(split(text[group.start : group.end], fits)) if group.end > group.start else []
-    pages = [block.page for block in group.blocks if block.page]
-    for start, end in pieces:
-        piece = text[group.start + start : group.start + end]
-        # By content and not by position, so that text inserted before the passage does not change its id.
-        name = hashlib.sha256(f"{heading}\0{header}\0{piece.strip()}".encode()).hexdigest()[:10]
-        ids[name] += 1
-        number = f"-{ids[name]}" if ids[name] > 1 else ""
-        uncertain = dict.fromkeys(
-            quantity
-            for block in group.blocks
-            for quantity in block.uncertain
-            if len(pieces) == 1 or quantity in "".join(piece.split())
-        )
-        yield Passage(
-            f"{document}:{name}{number}",
-            document,
-            piece,
-            group.start + start,
-            group.start + end,
-            heading,
-            header,
-            group.position.clause,
-            pages[0] if pages else None,
-            pages[-1] if pages else None,
-            tuple(uncertain),
-        )
+    def _name(self, content: str) -> str:
+        """A passage's name by its content and not by its position, so that text inserted before it does not change it."""
+        name = hashlib.sha256(content.encode()).hexdigest()[:10]
+        self.ids[name] += 1
+        return f"{name}-{self.ids[name]}" if self.ids[name] > 1 else name
 
 
 _BOOKKEEPING = [CONTENT_HASH, FINGERPRINT, INDEXED_AT]
