@@ -10,7 +10,7 @@ from rag.types import Note
 
 LONG_QUOTE = 14
 """Characters without spaces that a note quotes, at most: a longer quotation is not the name of a thing."""
-_WITH = re.compile(r"(?<=[가-힣]{2})(?:으로|로|에서)$")
+_WITH = re.compile(r"(?<=[가-힣]{2})(?<!키)(?<!킬)(?:으로|로|에서)$")
 _VALUE = re.compile(r"\d|^(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉|열\S?)\s\S{1,2}$")
 _NO_VERB_ENDING = r"(?!려|고(?!객)|면|니|기(?!\s?간)|어|아|지|자|두|둬|게|싶|가\s?두|수있)"
 _END_OF_NOUN = (

@@ -17,7 +17,7 @@ from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.conversation.follow_up_rules import actions_of, is_channel
 from rag.conversation.nearest_sentence import Similarities, no_similarities
-from rag.conversation.row_search import as_suggestions, merge_as_suggestions
+from rag.conversation.row_search import OFFERED, as_suggestions, in_question, merge_as_suggestions
 from rag.conversation.sentence_agreement import WHEN, kinds_asked
 from rag.conversation.shown_rows import cited_rows, holds_subject, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
@@ -27,6 +27,7 @@ from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.differences import holds_words
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
+from rag.retrieval.ranking import score_of
 from rag.types import Note, Turn
 
 STANDALONE_COVERED = 0.4
@@ -38,6 +39,8 @@ OWN_MATCH = 0.03
 `dev`, the four unrelated messages that it would answer have at most .01, and 10 of the 13 right answers at least .05."""
 SAME_TOPIC = 0.1
 """The same share from which on a message that names a product may be about the previous row, too. Not determined by `dev`."""
+UNRELATED = 0.005
+"""Chance below which a row is offered behind another one only for a word in its question; it is shown as 0.00."""
 FULL_SENTENCE = 16
 """Characters without spaces from which on a message without words of the row is no follow-up; set on `dev`."""
 _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
@@ -119,11 +122,9 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
 
 
 def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
-    """The declined standalone reading, with the ranking of the contextual one if there is any."""
-    reason = standalone.reason or "not_covered"
-    return replace(
-        standalone, status="declined", reason=reason, nodes=(), ranked=contextual.ranked or standalone.ranked
-    )
+    """The declined standalone reading, with the ranking of the contextual one if there is any; its note is on rows offered."""
+    reason, ranked = standalone.reason or "not_covered", contextual.ranked or standalone.ranked
+    return replace(standalone, status="declined", reason=reason, nodes=(), ranked=ranked, note=None)
 
 
 def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[str] = frozenset()) -> bool:
@@ -211,3 +212,20 @@ def answered_by_shown(
     return (
         replace(verdict, note=None) if is_held and is_labelled and not asked and verdict.status == "answered" else None
     )
+
+
+def as_offered(verdict: Verdict, words: Sequence[str], last: Turn) -> Verdict:
+    """The verdict with its suggestions as a conversation shows them.
+
+    Behind a row that may be meant those are left out that have next to no chance and none of the message's `words` in their
+    question. A note on the rows shown before is left out where these were only offered: of them the questions alone were read.
+    """
+    if verdict.status != "suggested":
+        return verdict
+    if verdict.note and verdict.note.kind in ("already_shown", "not_mentioned") and last.status != "answered":
+        verdict = replace(verdict, note=None)
+    first, *others = verdict.nodes
+    if score_of(first) < OFFERED:
+        return verdict
+    kept = [hit for hit in others if score_of(hit) >= UNRELATED or in_question(hit, words)]
+    return replace(verdict, nodes=(first, *kept))

@@ -42,6 +42,9 @@ _GOES_ON = re.compile(
     rf"|(?<=[{ATTRIBUTIVE}]지)(?:(?P<joined>이?랑|하고|도)[\s,]+(?!모르|몰)|\s*,\s*)|(?<=[는은]거)(?P<done>이?랑|하고)[\s,]+"
 )
 
+_ADDRESSED = re.compile(r",\s*[a-z]+\s+(?:savings\s+)?(?:bank|securities|insurance)[\s.!?]*$", re.IGNORECASE)
+"""Whom an English question is to, at its end: "I lost my card, Dodam Savings Bank"."""
+
 MAY_DIVIDE = re.compile(
     rf"(?:{'|'.join(each.pattern for each in (_SENTENCE, _GOES_ON, CONNECTOR, AND_AFTER_HEAD, NUMBERED))})(?=(?s:.)*[^\s?？!.~])",
     re.IGNORECASE,
@@ -51,6 +54,9 @@ MAY_DIVIDE = re.compile(
 
 def split_questions(message: str) -> tuple[Part, ...]:
     """The questions of a message, at most MAX_PARTS; the message itself where it asks one thing."""
+    if (asked := _ADDRESSED.sub("", message)) != message:
+        parts = split_questions(asked)
+        return parts if len(parts) > 1 else (Part(message, (message,)),)
     sentences = [part for each in _SENTENCE.split(message) if (part := each.strip(" \n/,"))]
     if len(sentences) == 1:
         sentences = _clauses(sentences[0])

@@ -19,6 +19,7 @@ from rag.conversation.follow_up_choice import (
     STANDALONE_POSSIBLE,
     MessageSigns,
     answered_by_shown,
+    as_offered,
     choose_reading,
     fits_topic,
     goes_on,
@@ -163,7 +164,8 @@ class Searcher:
             # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
             if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
                 return verdict
-        return self._fitting_reading(question, history, filters, bank, rejects_shown=rejects_shown)
+        verdict = self._fitting_reading(question, history, filters, bank, rejects_shown=rejects_shown)
+        return as_offered(verdict, content_words(question), history[-1])
 
     def _fitting_reading(
         self, question: str, history: Sequence[Turn], filters: Filters, bank: str, *, rejects_shown: bool

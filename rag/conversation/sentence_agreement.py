@@ -36,14 +36,15 @@ _OFTEN = re.compile(r"(?<![가-힣])(?:여러\s?번|자주)")
 _CHOICES = 3
 """Points of one kind in a sentence from which on they are what one may choose from, and no answer on one of them."""
 _PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
+_SCOPE = re.compile(r"\s?(?:이내|이하|이상|미만|초과)의\s")
 _WITHIN = re.compile(r"안에|안으로|까지|이내")
 _DUE_IN = re.compile(r"이내|안에|까지|전에|기간")
 _TAKES = re.compile(
     r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지"
 )
 _OF_PAPERS = re.compile(r"(?:이내|안에)에?\s?(?:발급|받은|뗀)|발급분")
-_CONDITION = re.compile(r"경우|만료|전부터|최장|않았|이력")
-"""Matches a sentence whose duration is a condition, and no answer to "며칠 걸려요"."""
+_CONDITION, _OLD = re.compile(r"경우|전부터|않았|이력"), re.compile(r"만료|최장")
+"""Matches what follows a duration, or stands beside it, that is a condition and no answer to "며칠 걸려요"."""
 _SOON = re.compile(r"즉시|바로|당일|다음\s?날|익일|다음\s?영업일|실시간")
 _DUE = re.compile(r"동안|까지|부터|이내|안에|전에|후|뒤|즉시|바로|당일|다음|입금|지급|환불|돌려")
 _MONEY_BACK = re.compile(r"돈|환불|입금|들어와|들어오|돌려")
@@ -76,13 +77,13 @@ def kinds_asked(message: str) -> set[str]:
 
 
 def stated_values(sentence: str) -> list[Quantity]:
-    """The values of a sentence, where "3년 경과" is three years and more; what follows "1km당" counts none."""
+    """The values of a sentence, where "3년 경과" is three years and more; "1km당" and "90일 이내의 계약" state none."""
     return [
         replace(each, high=None)
         if each.dimension == "duration" and each.is_point and _AFTER.match(sentence, each.end)
         else each
         for each in values_of(sentence)
-        if not _PER.match(sentence, each.end)
+        if not (_PER.match(sentence, each.end) or _SCOPE.match(sentence, each.end))
     ]
 
 
@@ -204,9 +205,10 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
         return False
     if not_stated(message, "", sentence) or not _takes(message, kinds, sentence):
         return False
-    is_condition = _CONDITION.search(sentence) and any(each.kind == "duration" for each in kinds)
-    if is_condition and not asked.words:
-        return False
+    if any(each.kind == "duration" for each in kinds) and not asked.words:
+        lengths = [each for each in own if each.dimension == "duration"]
+        if _OLD.search(sentence) or (lengths and all(_CONDITION.search(sentence, each.end) for each in lengths)):
+            return False
     if any(each.kind == "money" for each in kinds) and not asked.words and not is_fee(sentence):
         return False
     if WHEN.search(message):

@@ -112,11 +112,15 @@ def sentence_for(
     labels = {label for label, _ in stating if label}
     if len(found) > 1 and len(labels) == 1 and words and not values:
         # A list below the heading that is meant ("[서머타임 적용]") is quoted as a whole.
-        label = labels.pop()
+        label = next(iter(labels))
         if all(names(label, word, message) for word in words):
             return f"[{label}] {', '.join(sentence for name, sentence in stating if name == label)}"
     if _ANSWERS_NO_CASE.search(message):
         return _nearest_sentence(asked, content, similarities)
+    in_list = {label for label, sentence in stating}
+    if len(found) > 1 and kinds_asked(message) and not values and in_list == labels and len(labels) == 1:
+        # Alternatives ("카드형 OTP: 10,000원", "디지털OTP: 무료"), of which the message names none.
+        return f"[{next(iter(labels))}] {', '.join(found)}"
     if len(found) > 1 and not (words or values or asked.mentions):
         meant = things(before)
         closer = [each for each in found if meant and all(names(each, word, before) for word in meant)]

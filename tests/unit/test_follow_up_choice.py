@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, MessageSigns, choose_reading
+from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, MessageSigns, as_offered, choose_reading
 from rag.conversation.row_search import as_suggestions, merge_as_suggestions
 from rag.retrieval.confidence import Verdict, judge
+from rag.types import Note, Turn
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows
 
 
@@ -117,3 +118,26 @@ def test_an_elliptical_message_is_not_answered_alone() -> None:
 def test_offering_makes_no_answer_of_what_is_declined() -> None:
     assert as_suggestions(verdict("a", top=-3.0)).status == "declined"
     assert {(node.status, node.quoted) for node in as_suggestions(verdict("a", "b")).nodes} == {("suggested", False)}
+
+
+def test_behind_a_likely_row_only_likely_ones_and_those_on_the_same_word_are_offered() -> None:
+    found = as_suggestions(verdict("a", "b", "c"))
+    likely, unlikely, no_chance = (found.nodes[0].model_copy(update={"score": each}) for each in (0.6, 0.2, 0.001))
+    turn = Turn("도장 바꾸려면", "", "answered", ("z",))
+    offered = replace(found, nodes=(likely, unlikely, no_chance))
+    assert as_offered(offered, (), turn).nodes == (likely, unlikely)
+    assert as_offered(offered, ("이체한도",), turn).nodes == (likely, unlikely, no_chance)
+    # Where none is likely, what is left is no better.
+    assert as_offered(replace(found, nodes=(no_chance, no_chance)), (), turn).nodes == (no_chance, no_chance)
+
+
+def test_what_was_only_offered_was_not_read() -> None:
+    found = replace(as_suggestions(verdict("a")), note=Note("already_shown"))
+    assert as_offered(found, (), Turn("도장", "", "answered", ("a",))).note == Note("already_shown")
+    assert as_offered(found, (), Turn("도장", "", "suggested", ("a",))).note is None
+
+
+def test_a_declined_message_has_no_remark_on_rows_offered() -> None:
+    standalone = replace(uncovered("오늘 17일인데"), note=Note("limit", {"word": "17일"}))
+    chosen = choose_reading(verdict("old", top=-3.0), standalone, UNRELATED)
+    assert (chosen.status, chosen.note) == ("declined", None)

@@ -131,3 +131,19 @@ def test_the_lexicon_knows_the_words_of_other_trades(question: str, word: str) -
 @pytest.mark.parametrize("question", ["앱이 이상해요", "청약대금 환불", "한도수정", "투자차익 세금", "상대인지 확인"])
 def test_a_word_of_another_trade_is_not_found_inside_another_word(question: str) -> None:
     assert not {"재해", "보험계약대출", "비급여", "자기차량손해", "대인배상"} & set(expand(question).split())
+
+
+@pytest.mark.parametrize(
+    ("question", "is_abroad"),
+    [
+        ("카드 없어졌는데 나 지금 대만이야", True),
+        ("저는 스페인 여행 중인데요 카드를 도둑맞았어요", True),
+        ("지갑 잃어버림 여기 영국이에요", True),
+        ("지금 외국에 있는데 인증서가 안 돼요", True),
+        ("미국 주식 사려면", False),
+        ("일본 엔화 환전", False),
+        ("영국으로 돈 보내기", False),
+    ],
+)
+def test_a_customer_who_says_to_be_in_another_country_is_abroad(question: str, is_abroad: bool) -> None:
+    assert ("해외" in expand(question).removeprefix(question).split()) is is_abroad

@@ -383,3 +383,16 @@ def test_a_case_that_is_named_and_a_plain_row_are_answered_alone(
 ) -> None:
     alone = lost(question, *asked, gap=gap)
     assert sum(node.quoted for node in alone.nodes) <= 1 and not alone.sections
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [
+        ("I lost my OTP card, Mirnuri Securities", 1),
+        ("How do I raise my limit, Dodam Savings Bank?", 1),
+        ("transfer limit, exchange rate", 2),
+        ("transfer limit, exchange rate, Saenarae Bank", 2),
+    ],
+)
+def test_whom_an_english_question_is_to_is_no_question(message: str, count: int) -> None:
+    assert len(split_questions(message)) == count
