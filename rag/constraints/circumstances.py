@@ -15,6 +15,7 @@ from rag.constraints.aspects import ASPECT_OF, asked_aspect
 from rag.constraints.contrasts import OPEN, asks_whether
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import asks_for_span
+from rag.constraints.value_agreement import holds
 
 _DIMENSIONS = ("money", "count", "duration", "rate")
 _SELECTED = ("money", "sum", "rate", "count", "age", "grade", "length")
@@ -30,17 +31,19 @@ _CLAUSE_END = re.compile(
     r"[.?!\n]|[은인건던]데|는데|거든요?|으?니까|더니|지만|네요|나\s?봐요?|(?<=[어아와해라여져려])서(?=[\s,.]|$)|(?<=이)라(?=\s)"
     r"|(?:면|고|대요|[어아와해여져]요|니다)(?=[\s,.!?]|$)"
 )
-_HAPPENED = re.compile(rf"{_PAST}(?:는데|던데|거든요?|으?니까|더니|지만|고|네요?|어요|습니다|대요|다는데|나\s?봐요?)$")
+_HAPPENED = re.compile(rf"{_PAST}(?:는데|던데|거든요?|으?니까|더니|지만|고|네요?|어요|습니다|대요|다는데|나\s?봐요?)$|[놓둬]고$|고\s?나서$")
 _DONE = re.compile(
     r"^\S{0,4}\s?(?:\S{1,5}\s)?(?:긁은|끊은|묶인|걸린|빠진|찍힌|받은|보낸|빌린|맡긴|구매한|가입한|이체한|결제한|남은|들어온|들어간"
     r"|나간|나눈|신청한|뽑은|막힌|넣은|(?:넣어|묶어|맡겨|모아)\s?(?:둔|놓은|논)|산|낸|쓴|든|판|번|한)(?:\s?[거건걸게]|\s[가-힣])"
 )
 """What has happened, in the past tense ("이체해버렸는데") or before a noun ("할부로 긁은 노트북")."""
 _STATE = re.compile(
-    r"(?:^\s?(?:이|가)?\s?(?:있|남)\S{0,2}(?:는데|던데|서|거든요?)|[에이가을를]\s?\S{1,8}(?:는데|던데|서|거든요?|니까)"
+    r"(?:^\s?씩\s?\S{1,6}(?:는데|서|고)|^\s?(?:이|가)?\s?(?:있|남)\S{0,2}(?:는데|던데|서|거든요?)|[에이가을를]\s?\S{1,8}(?:는데|던데|서|거든요?|니까)"
     r"|^\S{0,4}\s?(?:인데|거든요?|라서|이?라|이?니까))$"
 )
 """How things are: "통장에 있던데", "650만원짜리인데"."""
+_PLANNED = re.compile(r"(?:려|야\s?[하되돼해])(?:는데|고|면)$")
+"""What the customer wants to do with an amount: "1억 보내야 되는데"."""
 _INTENDED = re.compile(r"(?:려|까지|이상|이하|이내|미만|초과|부터)\S{0,2}(?:는데|니까|고|면)$")
 _ON_DAY = re.compile(r"^에\s?(?:나가|나와|빠[지져]|들어[오와]|출금|결제|이체|받)\S{0,3}(?:는데|서|거든요?|니까|고|요)$")
 _OWN_DAY = re.compile(r"(?:월급날|급여일|월급|급여|생활비|용돈|연금)(?:이|은|는|가)?\s?(?:매[달월]\s?)?$")
@@ -48,7 +51,7 @@ _OWN_DAY = re.compile(r"(?:월급날|급여일|월급|급여|생활비|용돈|�
 _ACTION = re.compile(
     r"어떻게(?!\s?[돼되됩])|어케(?!\s?[돼되됨])|어떡|어디|왜|언제|누구|방법|절차|서류|준비물|(?<![가-힣])법(?![가-힣])"
     r"|(?:뭐|뭘|무엇을?|무슨|어떤)\s?(?:\S{1,4}\s)?(?:내|들고|챙|필요|가져|올려|떼|준비|해야|하면)"
-    r"|(?<!알려)(?<!알려 )(?<!가르쳐)(?:주세요|주실|줘요?(?![가-힣]))|고\s?싶|려고요"
+    r"|(?<!알려)(?<!알려 )(?<!가르쳐)(?:주세요|주실|줘요?(?![가-힣]))|고\s?싶|려고요|려[면고]요?[\s?!.~ㅠㅜ]*$"
 )
 """Asks how, where, why, when or with which documents, or wishes for something."""
 _REPORT = re.compile(rf"{_PAST}(?:어요|네요?|습니다|대요|음|다)?[\s.~!ㅠㅜ]*$")
@@ -72,6 +75,8 @@ def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity], *, 
     clause, rest = question[value.end : end.end() if end else len(question)], question[end.end() :] if end else ""
     if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
         return True
+    if _PLANNED.search(clause) and _ACTION.search(rest):
+        return not row or holds(value, row)
     has_happened = _HAPPENED.search(clause) is not None or _DONE.match(question[value.end :]) is not None
     if not has_happened and not (_STATE.search(clause) and not _INTENDED.search(clause)):
         return False

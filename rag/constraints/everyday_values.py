@@ -65,10 +65,12 @@ _SCORE = re.compile(
     r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
 )
 _WEEKS = re.compile(
-    r"(?<![0-9가-힣])(?P<span>(?P<weeks>\d{1,2}|[한두세네열일이삼사오육칠팔구십])\s?주)"
-    r"(?:(?P<passed>(?=\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘|쓰[면고는니]|쓸|썼|빌[려렸리]"
-    r"|이용)))|(?=$|[^가-힣]|된|인데|[이하]고|이?면|안|나[오왔]|진단|이상|이하|부터|까지|밖에|짜리|쯤|정도))"
+    r"(?<![0-9가-힣])(?P<span>(?P<weeks>\d{1,2}|[한두세네열일이삼사오육칠팔구십])\s?주)(?!택|민|소|식|차|문|거|의)"
+    r"(?P<passed>\s?(?:됐|되었|되면|되니|지나|지났|동안|만에|전|째|안에|이내|뒤|후|넘|쓰[면고는니]|쓸|썼|빌[려렸리]|이용))?"
+    r"(?P<lasting>된|\s(?:된|남[았은])|\s?안(?=[\s이])|하고|\s?나[왔오]|\s?(?:이상|미만)?\s?(?:진단|치료|입원))?"
 )
+_SINCE = re.compile(r"(?:전치|생후|임신|입원|치료|진단|지|[받들맺]고|가입하고|신청하고|이후)\s?(?:약\s|한\s)?$")
+"""Precedes weeks since something: "태어난 지 9주", "전치 8주"."""
 _SINO_DIGITS = "일이삼사오육칠팔구십"
 """Weeks are counted with these only where they have passed: "이주" may be a move."""
 _SHARES = re.compile(
@@ -110,7 +112,7 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     everyday += [
         _point("duration", "day", number(m["weeks"]) * 7, m, "span")
         for m in _WEEKS.finditer(text)
-        if m["passed"] is not None or not (m["weeks"] in _SINO_DIGITS or _SHARES.search(text))
+        if m["passed"] or (m["weeks"] not in _SINO_DIGITS and _are_weeks(text, m))
     ]
     everyday = [
         replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day") else q for q in everyday
@@ -125,6 +127,12 @@ def values_of(text: str) -> tuple[Quantity, ...]:
         for q in (*others, *everyday)
     ]
     return tuple(sorted(values, key=lambda quantity: quantity.start))
+
+
+def _are_weeks(text: str, match: re.Match[str]) -> bool:
+    """Whether a number of 주 is of weeks that last ("8주 진단") and not of shares."""
+    lasts = match["lasting"] is not None or _SINCE.search(text[: match.start()]) is not None
+    return lasts and _SHARES.search(text) is None
 
 
 def _point(dimension: Dimension, unit: str, value: Decimal, match: re.Match[str], group: str) -> Quantity:

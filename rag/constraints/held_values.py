@@ -28,6 +28,7 @@ from rag.constraints.value_agreement import (
     decides,
     determines,
     families,
+    has_end_of,
     holds,
     is_beyond,
     is_incidental,
@@ -145,7 +146,7 @@ def missing_values(
             candidates = _own_terms(row, candidates) or candidates
         if ASSERTED.match(question, value.end):
             # Whether this very value is right: a limit above it does not confirm it.
-            candidates = [each for each in candidates if each.is_point or value.ends & each.ends]
+            candidates = [each for each in candidates if each.is_point or has_end_of(value, each)]
         return (
             holds(value, stated(value, candidates))
             # A row need not say how long a number is, unless it has a rule on lengths.

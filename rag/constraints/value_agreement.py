@@ -54,9 +54,9 @@ _EVEN = re.compile(
 ASSERTED = re.compile(
     r"\s?(?:으?로\s?(?:늘(?![리려릴])|올[라랐]|오[른르]|바뀌|바뀐|변경(?!하|해|할)|인상|줄(?!이|여|일)|내[려렸](?!\s?주)|낮아|상향|확대|축소"
     r"|조정(?!하|해|할))"
-    r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록))"
+    r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록)|까지\s?(?:\S{1,8}\s?(?:거|것|게|는지)\s?)?맞[나아죠는지])"
 )
-"""Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요"."""
+"""Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요", "400만원까지 맞나요"."""
 _IN_FULL = re.compile(r".{0,20}?(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|받|돌려|환급|지급)")
 """Follows an amount in a question whether all of it is paid: such an amount is not incidental."""
 _HAPPENED = re.compile(
