@@ -17,6 +17,8 @@ from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import asks_for_span
 from rag.constraints.value_agreement import holds
 
+_FIRST_YEAR = 10000
+"""Dates of a month or day alone are below."""
 _DIMENSIONS = ("money", "count", "duration", "rate")
 _SELECTED = ("money", "sum", "rate", "count", "age", "grade", "length")
 """Kinds of values asked for that depend on values of the customer's case."""
@@ -31,7 +33,9 @@ _CLAUSE_END = re.compile(
     r"[.?!\n]|[은인건던]데|는데|거든요?|으?니까|더니|지만|네요|나\s?봐요?|(?<=[어아와해라여져려])서(?=[\s,.]|$)|(?<=이)라(?=\s)"
     r"|(?:면|고|대요|[어아와해여져]요|니다)(?=[\s,.!?]|$)"
 )
-_HAPPENED = re.compile(rf"{_PAST}(?:는데|던데|거든요?|으?니까|더니|지만|고|네요?|어요|습니다|대요|다는데|나\s?봐요?)$|[놓둬]고$|고\s?나서$")
+_HAPPENED = re.compile(
+    rf"{_PAST}(?:는데|던데|거든요?|으?니까|더니|지만|고|네요?|어요|습니다|대요|다는데|나\s?봐요?)$|[놓둬]고$|고\s?나서$"
+)
 _DONE = re.compile(
     r"^\S{0,4}\s?(?:\S{1,5}\s)?(?:긁은|끊은|묶인|걸린|빠진|찍힌|받은|보낸|빌린|맡긴|구매한|가입한|이체한|결제한|남은|들어온|들어간"
     r"|나간|나눈|신청한|뽑은|막힌|넣은|(?:넣어|묶어|맡겨|모아)\s?(?:둔|놓은|논)|산|낸|쓴|든|판|번|한)(?:\s?[거건걸게]|\s[가-힣])"
@@ -54,6 +58,7 @@ _ACTION = re.compile(
     r"|(?<!알려)(?<!알려 )(?<!가르쳐)(?:주세요|주실|줘요?(?![가-힣]))|고\s?싶|려고요|려[면고]요?[\s?!.~ㅠㅜ]*$"
 )
 """Asks how, where, why, when or with which documents, or wishes for something."""
+_TARGET = re.compile(r"\s?(?:으?로|까지|부터|이후|이전|전에)")
 _REPORT = re.compile(rf"{_PAST}(?:어요|네요?|습니다|대요|음|다)?[\s.~!ㅠㅜ]*$")
 _REQUESTED = re.compile(
     r"\s?(?:만|을|를|이|가|씩)?\s?(?:\S{1,3}\s)?(?:떼|뽑|발급|출력|필요|주세요|줘|끊|받|개설|만들|보내|재발급|신청)"
@@ -67,7 +72,14 @@ def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity], *, 
     `row`: the values of the same kind in the row's question and answer, notes included. `is_limited`: whether a limit of the row
     decides the value (`rag.constraints.held_values`).
     """
-    if value.dimension not in _DIMENSIONS or _asks_for_amount(question):
+    if _asks_for_amount(question):
+        return False
+    if value.dimension == "date":
+        # A month or day of a row may be what is asked about, and "20일로" is what is wished.
+        if _TARGET.match(question, value.end):
+            return False
+        return max(value.ends) < _FIRST_YEAR and (not row or _ACTION.search(question) is not None)
+    if value.dimension not in _DIMENSIONS:
         return False
     if _is_request(question, value, row):
         return True

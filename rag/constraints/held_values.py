@@ -148,7 +148,7 @@ def missing_values(
             # Whether this very value is right: a limit above it does not confirm it.
             candidates = [each for each in candidates if each.is_point or has_end_of(value, each)]
         return (
-            holds(value, stated(value, candidates))
+            holds(value, stated(value, candidates, has_passed=_is_elapsed(question, value)))
             # A row need not say how long a number is, unless it has a rule on lengths.
             or (value.dimension == "length" and not candidates)
             or (value.dimension == "time" and decides(value, candidates))

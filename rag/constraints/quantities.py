@@ -248,7 +248,7 @@ def compared(text: str, start: int, end: int, quantity: Quantity) -> tuple[int, 
     if not quantity.is_point or quantity.dimension in ("phone", "number"):
         return end, quantity
     match = COMPARATOR.match(text, end)
-    before = text[max(0, start - 14) : start]
+    before = text[max(0, start - 16) : start]
     # A comparator after the value takes precedence: "최소 3개월 이내" is at most three months.
     if match is not None and match.end() > end:
         side = {"전": "before", "이전": "before", "후": "after", "뒤": "after", "이후": "after"}.get(

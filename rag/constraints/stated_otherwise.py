@@ -9,19 +9,22 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from rag.constraints.asked_values import asked_values
-from rag.constraints.contrasts import asks_whether
+from rag.constraints.asked_values import asked_values, period_before
+from rag.constraints.contrasts import OPEN, asks_whether
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses
 from rag.constraints.value_agreement import families, has_end_of, holds
-from rag.korean import notes, sentence_texts, tokens
+from rag.korean import notes, sentence_texts, tokens, without_notes
 
 _SERVICE = re.compile(r"군대|군\s?복무|병역|제대|전역|현역|입대|군필|(?<![가-힣])군\s?(?:생활|에\s?갔|다녀)")
 _FROM_AGE = re.compile(r"(?:나이|연령)(?:에서|를|을)?\s?(?:\S{1,6}\s)?(?:빼|뺍|뺀|제외|차감|공제|줄여|낮춰)")
 """A sentence on military service that says that it is subtracted from the age."""
 _AGE_ASKED = re.compile(r"나이|연령|몇\s?[살세]|누가|누구")
 _BASE = re.compile(r"\s?(?:정도|쯤)?\s?(?:이?면|인데|에서|에|의)\s")
+_ASKED_BEFORE = re.compile(r"(?:나요|까요|가요|[돼되]요)\s")
+_LIMITS, _LEAST = re.compile("한도"), re.compile("최소|최저|이상|부터")
+"""Occur in a sentence on limits, and in one with other than upper limits."""
 _NAMED = re.compile(r"(?P<name>[가-힣]{2,8}?)(?:이|가|은|는)?\s?$")
 _CONFIRMED = re.compile(r"맞[나아죠지는]|거죠|[는은인]지요|[다라]던데|[다라]면서|[다라]는데|진짜|정말|사실")
 
@@ -30,11 +33,20 @@ def is_stated_otherwise(question: str, value: Quantity, row_question: str, row_a
     """Whether a row covers a value of a question on whether something is right or possible in one of these ways."""
     if value.dimension == "money" and _is_base_of_share(question, value, row_answer):
         return True
-    if asked_values(question) or not (asks_whether(question) or _CONFIRMED.search(question)):
+    if asked_values(question) or not (_asks_whether(question) or _CONFIRMED.search(question)):
         return False
     if value.dimension == "age":
         return _is_age_limited(question, value, row_question, row_answer)
-    return _is_noted(question, value, row_answer) or _is_base_of_rate(question, value, row_answer)
+    return (
+        _is_noted(question, value, row_answer)
+        or _is_base_of_rate(question, value, row_answer)
+        or _is_within_limits(question, value, row_answer)
+    )
+
+
+def _asks_whether(question: str) -> bool:
+    """Whether a question is answered by yes or no, also if words follow it ("뽑히나요 기계에서")."""
+    return asks_whether(question) or (OPEN.search(question) is None and _ASKED_BEFORE.search(question) is not None)
 
 
 def _is_noted(question: str, value: Quantity, answer: str) -> bool:
@@ -44,11 +56,34 @@ def _is_noted(question: str, value: Quantity, answer: str) -> bool:
     (family,) = families([value])
     for note in notes(answer):
         same_kind = families(values_of(note)).get(family, [])
-        if any(has_end_of(value, each) for each in same_kind if holds(value, [each])):
-            return True
-        if holds(value, same_kind) and set(tokens(question)) & set(tokens(note)):
+        if not holds(value, same_kind):
+            continue
+        is_equal = any(has_end_of(value, each) for each in same_kind if holds(value, [each]))
+        if (is_equal and _CONFIRMED.search(question)) or set(tokens(question)) & set(tokens(note)):
             return True
     return False
+
+
+def _is_within_limits(question: str, value: Quantity, answer: str) -> bool:
+    """Whether an amount is at most all limits for the same period in the answer ("한도는 1회 100만원, 1일 600만원")."""
+    if value.dimension not in ("money", "count") or value.low is None or not value.is_point:
+        return False
+    (family,) = families([value])
+    period = _period(question, value)
+    limits = []
+    for sentence in sentence_texts(without_notes(answer)):
+        if _LIMITS.search(sentence) and not _LEAST.search(sentence):
+            limits += [
+                each
+                for each in families(values_of(sentence)).get(family, [])
+                if each.high is not None and (period is None or _period(sentence, each) == period)
+            ]
+    return bool(limits) and all(value.low <= each.high for each in limits if each.high is not None)
+
+
+def _period(text: str, value: Quantity) -> str | None:
+    match = period_before(text, value.start)
+    return match.lastgroup if match else None
 
 
 def _is_age_limited(question: str, age: Quantity, row_question: str, answer: str) -> bool:

@@ -54,7 +54,7 @@ _EVEN = re.compile(
 ASSERTED = re.compile(
     r"\s?(?:으?로\s?(?:늘(?![리려릴])|올[라랐]|오[른르]|바뀌|바뀐|변경(?!하|해|할)|인상|줄(?!이|여|일)|내[려렸](?!\s?주)|낮아|상향|확대|축소"
     r"|조정(?!하|해|할))"
-    r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록)|까지\s?(?:\S{1,8}\s?(?:거|것|게|는지)\s?)?맞[나아죠는지])"
+    r"|(?:동안|간|까지)?\s?(?:남아|남는|남나|보관|보존|유지|기록)|까지\s?(?:\S{1,8}\s?(?:거|것|게|는지)\s?)?맞[나아죠는지]|\s?맞[나아죠는지]|이?(?:죠|지요)|인가요)"
 )
 """Follows a value that the question asks to confirm: "500만원으로 늘어난다던데", "5년 동안 남아 있나요", "400만원까지 맞나요"."""
 _IN_FULL = re.compile(r".{0,20}?(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|받|돌려|환급|지급)")
@@ -146,10 +146,11 @@ def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:
     return any(agrees(asked, value) is True for value in row)
 
 
-def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
+def stated(asked: Quantity, answer: Sequence[Quantity], *, has_passed: bool = False) -> list[Quantity]:
     """The values of an answer that may state an asked one: nothing beyond a range that the answer gives.
 
     "6개월 이상 이용하신 회원" covers 120개월, but in the answer on a loan of "3개월 ~ 60개월" it describes the borrower.
+    `has_passed`: the asked value is time that has passed, which no span of terms limits.
     """
     if asked.dimension in ("money", "count"):
         # Beside "1일 5억원까지", "1일 1억원을 넘게 올리시려면 …" has 5억원 as its upper end.
@@ -158,7 +159,7 @@ def stated(asked: Quantity, answer: Sequence[Quantity]) -> list[Quantity]:
             return list(answer)
         return [value for value in answer if not (value.high is None and value.low is not None and value.low < most)]
     spans = [value for value in answer if not (value.is_point or value.low is None or value.high is None)]
-    if asked.dimension != "duration" or not spans:
+    if asked.dimension != "duration" or not spans or has_passed:
         return list(answer)
     return [value for value in answer if not any(_crosses(value, span) for span in spans)]
 
@@ -264,10 +265,19 @@ def _in_days(quantity: Quantity) -> Quantity:
 
 
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
-    """Whether two dates agree: by year, and by month if both have one. None if one of them has no year."""
+    """Whether two dates agree: by year, and by month if both have one. None if only one has a year.
+
+    Days of any year agree if they are equal or the row's period covers the asked one ("2월 20일" with "매년 2월 1일부터").
+    """
     first, second = asked.low or asked.high, row.low or row.high
-    if first is None or second is None or first < 10000 or second < 10000:
+    if first is None or second is None or (first < 10000) != (second < 10000):
         return None
+    if first < 10000:
+        return (
+            True
+            if row.covers(asked) or (first // 100 == second // 100 > 0 and not (first % 100 and second % 100))
+            else None
+        )
     if first // 10000 != second // 10000:
         return False
     months = first // 100 % 100, second // 100 % 100

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from rag.constraints.agreement import compare
+from rag.retrieval.query_analysis import expand
 
 ROWS = {
     "card limit": (
@@ -268,3 +272,31 @@ def test_a_value_of_the_own_case_blocks_no_row(message: str, row: str) -> None:
 )
 def test_a_value_asked_for_that_the_row_does_not_hold_blocks_it(message: str, row: str) -> None:
     assert values_in_the_way(message, row) != []
+
+
+DATA = Path(__file__).parents[2] / "data"
+LINES = [
+    line.split("\t")
+    for line in Path(__file__).with_name("constraints_own_values.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+FAQ = {
+    row["id"]: (row["question"], row["answer"])
+    for path in (*DATA.glob("faq/*.csv"), *DATA.glob("evaluation/corpora/*/faq.csv"))
+    for row in csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True))
+}
+
+
+def values_in_the_way_of_faq_row(message: str, row: str) -> list[str]:
+    found = compare(message, *FAQ[row], synonyms=expand)
+    return [each.asked for each in (*found.conflicts, *found.lacking) if each.kind in VALUES]
+
+
+@pytest.mark.parametrize(("row", "message"), [line[1:] for line in LINES if line[0] == "free"])
+def test_a_value_of_the_own_case_blocks_no_row_of_an_faq(row: str, message: str) -> None:
+    assert values_in_the_way_of_faq_row(message, row) == []
+
+
+@pytest.mark.parametrize(("row", "message"), [line[1:] for line in LINES if line[0] == "bound"])
+def test_a_value_that_a_row_of_an_faq_does_not_hold_blocks_it(row: str, message: str) -> None:
+    assert values_in_the_way_of_faq_row(message, row) != []
