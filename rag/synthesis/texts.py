@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.data_files import read_toml
+from rag.korean import compact
 from rag.retrieval.query_analysis import in_english
 from rag.types import Note, Reason
 
@@ -69,6 +70,7 @@ def declined(
     """
     if note:
         return noted(note, contact=contact, topics=topics, english=english)
+    category = _in_english(category) if english else category
     nearest = frame("nearest", english=english, category=category) if category else ""
     text = kinds("declined", english=english)[reason]
     return text.format(desk=_desk(contact, english=english), nearest=nearest, topics=_examples(topics, english=english))
@@ -102,8 +104,18 @@ def suggested(
 
 
 def _examples(topics: Sequence[str], *, english: bool) -> str:
-    named = (in_english(topic) or topic for topic in topics) if english else topics
-    return ", ".join(named) or frame("topics", english=english)
+    if not english:
+        return ", ".join(topics) or frame("topics")
+    named = dict.fromkeys(filter(None, map(_in_english, topics)))
+    return ", ".join(named) or frame("own_topics" if topics else "topics", english=True)
+
+
+def _in_english(category: str) -> str:
+    """A category's name in English, of which parts that have none are left out: "transfers/money transfers"; else empty."""
+    categories = kinds("categories", english=True)
+    parts = [part.strip() for part in re.split(r"[·/,&]", category)]
+    named = (part if part.isascii() else categories.get(compact(part)) or in_english(part) for part in parts)
+    return "/".join(dict.fromkeys(filter(None, named)))
 
 
 def _desk(contact: str | None, *, english: bool) -> str:

@@ -206,3 +206,18 @@ def test_a_means_of_payment_is_an_institution_to_one_of_its_kind(
 )
 def test_a_category_is_named_in_english_where_the_glossary_knows_all_of_it(category: str, english: str) -> None:
     assert in_english(category) == english
+
+
+@pytest.mark.parametrize(
+    ("question", "korean"),
+    [
+        ("What will happen if I missed a payment?", "연체"),
+        ("I am behind on my payments", "연체"),
+        ("can i pay off early", "중도상환"),
+        ("I want to end my lease early", "리스 중도해지 위약금"),
+        ("how can I change my payment date", "결제일"),
+        ("payment with my phone", "결제"),
+    ],
+)
+def test_english_words_for_what_was_not_paid_or_ends_early(question: str, korean: str) -> None:
+    assert korean in in_korean(question) and ("연체" in in_korean(question)) == (korean == "연체")

@@ -255,3 +255,24 @@ def test_another_institutions_customer_is_told_whose_rows_and_number_follow() ->
     )
     assert "저희 고객센터는 1588-0000" in declined("not_covered", contact="1588-0000", note=note)
     assert "고객센터" not in suggested(note=note, contact="")
+
+
+@pytest.mark.parametrize(
+    ("topics", "named"),
+    [
+        (("이체·송금", "장기렌트"), "transfers/money transfers, long-term rental"),
+        (("가족·미성년", "세금"), "tax"),
+        (("가족·미성년",), "the topics of this guidance"),
+        (("ATM", "앱·인터넷뱅킹 오류"), "ATM, the app/internet banking errors"),
+        ((), "transfers, certificates"),
+    ],
+)
+def test_an_english_text_names_no_category_in_korean(topics: tuple[str, ...], named: str) -> None:
+    assert named in declined("off_topic", topics=topics, english=True)
+    assert named in declined("greeting", topics=topics, english=True)
+
+
+def test_the_nearest_category_is_named_in_english_or_not_at_all() -> None:
+    assert "'auto leases'" in declined("not_covered", category="오토리스", english=True)
+    assert "nearest topic" not in declined("not_covered", category="미성년", english=True)
+    assert "'오토리스'" in declined("not_covered", category="오토리스")
