@@ -5,6 +5,7 @@ Both run the same objects in this order; to change a step, change the module bes
   validate the question, mask personal numbers   `ChatService._validate`, here; rag.privacy
   undo the wrong keyboard mode, markup           rag.conversation.query_engine, `as_meant`; keyboard_modes
   decide what to show                            rag.conversation.searcher, `Searcher.judge`, of which in turn:
+    what a scammer asks the customer for         rag.conversation.scams, scam_rules.toml: rows about fraud, or a warning
     greetings, a wish for a person               rag.conversation.word_rules, decline_rules.toml: rules that no row overrides
     a choice among the rows shown before         rag.conversation.shown_rows, `read_choice`
     several institutions, one that is not held   rag.retrieval.query_analysis, rag.conversation.part_answers, other_institutions
@@ -79,11 +80,10 @@ class ChatService:
     `contact`: where a declined question is referred to; None: the bundled institutions' desks.
     `institutions`: further names of institutions, see `Searcher`.
     `topics`: example questions by category, for the page; declined questions are told the first four categories.
-    `warnings`: lines that the page shows, such as a missing embedder.
+    `warnings`: lines that the page shows, such as a missing embedder. `versions`: of the index and the models, for the records.
     `published`: numbers that are never masked because the institution publishes them; see `own_numbers`.
     `release`: "sentence" shows a model's text after it is checked; "token" shows it as it arrives and checks it at the end.
     `verifier`: checks a model's sentences; None: the rules alone.
-    `versions`: versions of the index and the models, stored with each recorded answer.
     `english`: refusals and framing texts are always English. `clock`: seconds, for the circuit breakers of both models.
     """
 

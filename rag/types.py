@@ -19,6 +19,7 @@ NoteKind = Literal[
     "contact", "complaint", "identity", "restart", "which", "none_chosen", "no_list", "nothing_pending",
     "other_institution", "hidden_institution", "not_mentioned", "already_shown", "not_held", "limit",
     "not_helped", "in_shown", "no_access", "unnamed_institution",
+    "fraud", "fraud_loss",
 ]  # fmt: skip
 
 

@@ -15,20 +15,20 @@ from dataclasses import dataclass, replace
 from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
-from rag.conversation.follow_up_rules import actions_of, is_channel
+from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, topic_of
 from rag.conversation.nearest_sentence import Similarities, no_similarities
-from rag.conversation.row_search import OFFERED, as_suggestions, in_question, merge_as_suggestions
+from rag.conversation.row_search import OFFERED, RowSearch, as_suggestions, in_question, merge_as_suggestions
 from rag.conversation.sentence_agreement import WHEN, kinds_asked
-from rag.conversation.shown_rows import cited_rows, holds_subject, subject_names
+from rag.conversation.shown_rows import cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
-from rag.conversation.word_rules import content_words, nouns, says
+from rag.conversation.word_rules import content_words, nouns, rules, says
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.differences import holds_words
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import score_of
-from rag.types import Note, Turn
+from rag.types import Filters, Note, Turn
 
 STANDALONE_COVERED = 0.4
 """Probability, 0..1, that the standalone reading is covered from which on it is taken, unless elliptical; set on `dev`."""
@@ -155,6 +155,22 @@ def goes_on(message: str, row: JudgedNode) -> bool:
     """Whether a message only states an event that the row covers ("찾았어요" and "찾으신 경우")."""
     match = _HAPPENED.search(message)
     return bool(match and re.search(rf"{match[1]}[으은을아어]", row.node.get_content()))
+
+
+def answered_on_topic(
+    question: str, history: Sequence[Turn], filters: Filters, bank: str, rows: RowSearch
+) -> Verdict | None:
+    """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
+    if lacks_aspect(question):
+        return None
+    # At most one word, which is no institution.
+    topic = topic_of([rows.named(turn.question).rest or turn.question for turn in history])
+    text = " ".join([*topic, rules()["back reference"].pattern.sub("", question).strip()])
+    verdict = rows.search_at(bank, text, filters)
+    if verdict.status != "answered" or shown_before(verdict, history):
+        return None
+    fits = fits_topic(question, history[-1].question, verdict.nodes[0])
+    return verdict if fits and rows.own_match(question, verdict, filters) >= OWN_MATCH else None
 
 
 def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:

@@ -11,17 +11,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag.conversation import follow_up_rules
+from rag.conversation import follow_up_rules, word_rules
 from rag.conversation.asked_elsewhere import all_compared, search_there
 from rag.conversation.follow_up_choice import (
-    OWN_MATCH,
     STANDALONE_COVERED,
     STANDALONE_POSSIBLE,
     MessageSigns,
     answered_by_shown,
+    answered_on_topic,
     as_offered,
     choose_reading,
-    fits_topic,
     goes_on,
     has_topic,
     names_unknown,
@@ -40,6 +39,7 @@ from rag.conversation.part_answers import (
 )
 from rag.conversation.question_parts import MAY_DIVIDE, split_questions
 from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
+from rag.conversation.scams import about_fraud
 from rag.conversation.shown_rows import (
     chosen_row,
     cited_rows,
@@ -52,7 +52,7 @@ from rag.conversation.shown_rows import (
     unless_repeated,
 )
 from rag.conversation.shown_sentences import stated_by_shown
-from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, rules, says
+from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
@@ -107,7 +107,14 @@ class Searcher:
         )
 
     def judge(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
-        """The outcome of a question, from the rows as far as they answer it, and from its words where they do not.
+        """The outcome of a question; what a scammer wants is not answered, see `rag.conversation.scams`."""
+        verdict = self._judge(question, history, filters)
+        if any(map(word_rules.tells_of_scam, [question, *(turn.question for turn in history[-1:])])):
+            return about_fraud(verdict, question, history, self.rows, filters)
+        return verdict
+
+    def _judge(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
+        """The outcome from the rows as far as they answer the question, and from its words where they do not.
 
         Greetings, thanks and what needs no row are decided before any search. Else a decline rule counts only where no
         row answers, and no row asks the same word for word: a row that the bank wrote is never refused.
@@ -200,7 +207,7 @@ class Searcher:
             # Of a value alone another row is as full as the one that is meant.
             return offer_again(told_of, contextual, question, last)
         is_open = contextual.status != "answered" or bool(shown_before(contextual, history))
-        if is_open and not names_topic and (other := self._answered_on_topic(question, history, filters, bank)):
+        if is_open and not names_topic and (other := answered_on_topic(question, history, filters, bank, self.rows)):
             return other
         signs = MessageSigns(
             own_match=self.rows.own_match(question, contextual, filters),
@@ -218,19 +225,6 @@ class Searcher:
             return other_than_shown(chosen, standalone, shown, content_words(question), depends=signs.depends)
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
-
-    def _answered_on_topic(self, question: str, history: Sequence[Turn], filters: Filters, bank: str) -> Verdict | None:
-        """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
-        if follow_up_rules.lacks_aspect(question):
-            return None
-        # At most one word, which is no institution.
-        topic = follow_up_rules.topic_of([self.rows.named(turn.question).rest or turn.question for turn in history])
-        text = " ".join([*topic, rules()["back reference"].pattern.sub("", question).strip()])
-        verdict = self.rows.search_at(bank, text, filters)
-        if verdict.status != "answered" or shown_before(verdict, history):
-            return None
-        fits = fits_topic(question, history[-1].question, verdict.nodes[0])
-        return verdict if fits and self.rows.own_match(question, verdict, filters) >= OWN_MATCH else None
 
     def _reply(self, message: str, history: Sequence[Turn], filters: Filters) -> Verdict | None:
         """The outcome of a message that says that the answer before was not the right one, or did not help."""

@@ -3,8 +3,9 @@ features.
 
 Word rules are data: named patterns in TOML files, each with examples that must match and examples that must not.
 `decline_rules.toml` has the reasons to decline a question by its words alone, and describes the keys, so that a bank can change
-it. `follow_up_rules.toml` has the features of messages in a conversation. Rules see only words; `rag.conversation.searcher`
-decides when they apply. Texts are matched in lower case, composed (NFC) and with single spaces.
+it. `scam_rules.toml` has what looks like fraud, `follow_up_rules.toml` the features of messages in a conversation. Rules see
+only words; `rag.conversation.searcher` decides when they apply. Texts are matched in lower case, composed (NFC) and with single
+spaces.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ Sign = Literal[
     "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
+FraudSign = Literal["already done", "row about fraud", "row on a loss", "row on a suspicion"]
+"""The names of the rules in `scam_rules.toml` that are no kinds of scam stories."""
 CHOOSING: tuple[Sign, ...] = ("yes", "no", "nothing fits", "again", "last choice", "numbered choice")
 """Signs of a message that chooses among the rows shown before."""
 _ENDING = re.compile(
@@ -144,6 +147,17 @@ def nouns(message: str) -> tuple[str, ...]:
 def match_decline_rule(question: str) -> WordRule | None:
     """The first bundled decline rule that matches, or None."""
     return next((rule for rule in bundled("decline_rules.toml") if rule.matches(question)), None)
+
+
+def tells_of_scam(message: str) -> bool:
+    """Whether a message tells of something that looks like fraud: a story of `scam_rules.toml` matches."""
+    return any(rule.matches(message) for rule in scam_rules().values() if rule.name not in get_args(FraudSign))
+
+
+@cache
+def scam_rules() -> Mapping[str, WordRule]:
+    """The rules of `scam_rules.toml`, by name."""
+    return {rule.name: rule for rule in bundled("scam_rules.toml")}
 
 
 @cache

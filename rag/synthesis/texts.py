@@ -92,10 +92,12 @@ def suggested(
 ) -> str:
     """The text above suggested rows. `names`: their institutions, which are named if `note` is about another one.
 
-    `contact`: as for `declined`, after a note about another institution.
+    `contact`: as for `declined`, after a note about another institution or of fraud.
     """
     if note is None:
         return frame("suggested", english=english)
+    if note.kind in ("fraud", "fraud_loss"):
+        return f"{noted(note, contact=contact, english=english)}\n\n{frame('fraud_guidance', english=english)}"
     if note.kind != "other_institution":
         return noted(note, contact="", english=english)
     own = ", ".join(names) or note.values.get("own", "")

@@ -82,7 +82,8 @@ def verbatim(
 
     A quote begins after a yes or no that answers another question than the customer's. `verdict`: for its question, its note,
     its sections, and whether an answer begins with the name of its institution. `question`: where there is no verdict.
-    `contact`: given where the question names another institution. `english`: frames are in English for any question.
+    `contact`: given where the question names another institution, or with a warning of fraud. `english`: frames are in English
+    for any question.
     """
     chosen, named = quoted(nodes), bool(verdict and verdict.names_banks)
     if verdict:

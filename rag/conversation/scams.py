@@ -1,0 +1,76 @@
+"""Answers a customer to whom something like a scam has happened with rows about fraud, or with a warning.
+
+"도담이라면서 전화와서 기존대출 먼저 갚으래" is no question on how to repay: the row that says how would serve the scammer.
+`scam_rules.toml` has the stories, and the words by which a row is about fraud, so this works for any FAQ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.conversation.row_search import RowSearch, is_same_question
+from rag.conversation.word_rules import FraudSign, scam_rules, tells_of_scam
+from rag.korean import compact
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
+from rag.retrieval.hybrid import phrasings_of, row_id
+from rag.types import Filters, Note, NoteKind, Turn
+
+WARNING_WORDS, LOSS_WORDS = "사칭 의심", "보이스피싱 피해 지급정지 신청"
+"""Added to a story when the rows about fraud are searched for: before and after something was given."""
+SHORT = 20
+"""Characters, at most, of a message that only says what was done after the story before it ("이미 보냈어요")."""
+
+
+def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: RowSearch, filters: Filters) -> Verdict:
+    """The outcome of a scam story, from its `verdict` as a question.
+
+    An answer stays if its rows ask the same word for word, or are about fraud and not all on a loss that has not happened. Else
+    rows about fraud are suggested with a warning: those on a loss first if there is one, else those on a suspicion. Without
+    such rows the question is declined with the warning. A message after a story stays as it is unless it says that something
+    was done.
+    """
+    is_done = _matches("already done", message)
+    story = message
+    if not tells_of_scam(message):
+        if not is_done or len(compact(message)) > SHORT:
+            return verdict
+        story = f"{history[-1].question} {message}"
+    quoted = [hit for hit in verdict.nodes if hit.quoted]
+    if quoted and all(is_same_question(message, hit) for hit in quoted):
+        return verdict
+    fits = is_done or not all(_matches("row on a loss", phrasings_of(hit)) for hit in quoted)
+    if quoted and fits and all(map(_is_on_fraud, quoted)):
+        return verdict
+    kind: NoteKind = "fraud_loss" if is_done else "fraud"
+    found = rows.search(f"{story} {LOSS_WORDS if is_done else WARNING_WORDS}", filters)
+    by_id = {row_id(hit): hit for hit in (*found.ranked, *verdict.ranked) if _is_on_fraud(hit)}
+    ranked = [hit.judged("suggested") for hit in by_id.values()]
+    first: Sequence[FraudSign] = (
+        ("row on a loss", "row on a suspicion") if is_done else ("row on a suspicion", "row on a loss")
+    )
+    # The sort is stable: within a group the nearest rows come first.
+    ranked.sort(
+        key=lambda hit: next((place for place, sign in enumerate(first) if _matches(sign, phrasings_of(hit))), 2)
+    )
+    return replace(
+        verdict,
+        status="suggested" if ranked else "declined",
+        reason=None if ranked else "not_covered",
+        nodes=tuple(ranked[:SUGGESTIONS]),
+        ranked=tuple(ranked),
+        query=message,
+        note=Note(kind),
+        sections=(),
+        conflicts=(),
+    )
+
+
+def _is_on_fraud(hit: JudgedNode) -> bool:
+    """Whether a row's category or question is about fraud. A row's answer may only warn of it beside the instructions."""
+    text = f"{hit.node.metadata.get('category') or ''}\n{phrasings_of(hit)}"
+    return _matches("row about fraud", text) or tells_of_scam(phrasings_of(hit))
+
+
+def _matches(sign: FraudSign, text: str) -> bool:
+    return scam_rules()[sign].matches(text)
