@@ -203,9 +203,13 @@ def is_excepted(question: str, thing: str, answer: str) -> bool:
     """Whether a question asks for yes or no and a sentence of the answer says no for `thing`, a word of the question."""
     word = compact(thing)
     return asks_whether(question) and any(
-        word in compact(sentence) and _REFUSED.search(sentence) and not _NOT_EXCEPTED.search(sentence)
-        for sentence in sentence_texts(answer)
+        word in compact(sentence) and refuses(sentence) for sentence in sentence_texts(answer)
     )
+
+
+def refuses(sentence: str) -> bool:
+    """Whether a sentence of an answer says no for the things that it names."""
+    return _REFUSED.search(sentence) is not None and not _NOT_EXCEPTED.search(sentence)
 
 
 def _without_replaced(text: str, mentions: list[ContrastMention]) -> list[ContrastMention]:

@@ -17,6 +17,7 @@ from rag.retrieval.query_analysis import BANK
 from rag.stores.base import DOCUMENT, QUESTION
 from rag.synthesis import texts
 from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
+from rag.synthesis.excluded_cases import sentence_on_case
 from rag.synthesis.yes_or_no import asks_the_same
 from rag.types import Notice, place_in_document
 
@@ -169,15 +170,16 @@ def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int
 
 
 def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bool, english: bool = False) -> str:
+    """A row's text with its citation, below its institution's name if `named`, for the question `asked`."""
     hit = nodes[number - 1]
-    text = hit.node.get_content()
-    # A "네," for another question than the row's would be a false statement of the institution.
-    if (rest := without_yes_or_no(text)) != text and not asks_the_same(
-        asked, phrasings_of(hit).split("\n"), _bank(hit)
-    ):
-        text = rest
+    text, on_case, metadata = hit.node.get_content(), "", hit.node.metadata
+    if asked not in (phrasings := phrasings_of(hit).split("\n")):
+        if asked and not metadata.get(DOCUMENT):
+            on_case = sentence_on_case(asked, question_of(hit), text, _bank(hit))
+        # A "네," for another question than the row's would be a false statement of the institution.
+        if (rest := without_yes_or_no(text)) != text and not asks_the_same(asked, phrasings, _bank(hit)):
+            text = rest
     text = f"{text} [{number}]"
-    metadata = hit.node.metadata
     if metadata.get(DOCUMENT):
         # The headings of a document name its institution.
         return texts.passage(
@@ -187,7 +189,9 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bo
             str(metadata.get("uncertain") or ""),
             english=english,
         )
-    return f"{_bank(hit)}\n{text}" if named and _bank(hit) else text
+    name = _bank(hit) if named else ""
+    lead = texts.frame("on_case", english=english, sentence=on_case) if on_case else ""
+    return "\n".join(filter(None, (name, lead, text)))
 
 
 def _bank(hit: NodeWithScore) -> str:

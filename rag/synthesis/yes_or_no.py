@@ -28,13 +28,13 @@ _FORM = re.compile(
 )
 """A word that only forms a question or names nobody but the customer: "수", "있나요", "되나요", "가능한가요", "혹시"."""
 _SHORTEST_NAME = 2
-_TAKEN_FOR_GRANTED = re.compile(r"(?:발급|등록|가입|개설|보유)(?:받은|받으신|된|한|하신|하고 있는)\s")
-"""Before a noun, what a customer need not say of it: "발급받은 인증서"."""
+_TAKEN_FOR_GRANTED = re.compile(r"(?:발급|등록|가입|개설|보유)(?:받은|받으신|된|한|하신|하고 있는)\s|\([^)]*\)")
+"""What a customer need not say of a thing: "발급받은 인증서", "통장사본(계좌개설확인서)"."""
 _EVERYDAY = {
-    "바꾸": "변경", "바꿀": "변경", "바꿔": "변경", "쓰": "이용 사용", "쓸": "이용 사용", "써": "이용 사용", "받": "발급 수령",
-    "떼": "발급", "뗄": "발급", "넣": "입금", "만들": "개설 발급", "내": "납부",
+    "변경": "바꾸 바꿀 바꿔 바꿨 바꾼 바뀌 바뀐 바뀔", "이용": "쓰 쓸 써", "사용": "쓰 쓸 써", "발급": "받 떼 뗄 뽑 만들",
+    "수령": "받", "입금": "넣", "개설": "만들", "납부": "내", "휴대폰": "폰 핸드폰",
 }  # fmt: skip
-"""The beginnings of everyday verbs, with the institutions' words for them."""
+"""Institutions' words, with the beginnings of the everyday ones for them."""
 
 
 def asks_the_same(question: str, row_questions: Iterable[str], bank: str = "") -> bool:
@@ -66,7 +66,8 @@ def _is_same(question: str, row_question: str, bank: str) -> bool:
     if any(value.text not in stated for value in values_of(question)):
         return False
     asked = _TAKEN_FOR_GRANTED.sub("", row_question)
-    return not (words_beyond(question, row_question, bank) or words_beyond(asked, question, bank))
+    # The row's words may be the lexicon's for the customer's: 기기 for "폰 바꾸면".
+    return not (words_beyond(question, row_question, bank) or words_beyond(asked, expand(question), bank))
 
 
 def words_beyond(text: str, other: str, bank: str = "") -> list[str]:
@@ -78,7 +79,7 @@ def words_beyond(text: str, other: str, bank: str = "") -> list[str]:
             continue
         found = all_words(token)
         stem = compact(found[0].stem if found else token)
-        everyday = [name for verb, names in _EVERYDAY.items() if token.startswith(verb) for name in names.split()]
+        everyday = [name for name, begins in _EVERYDAY.items() if token.startswith(tuple(begins.split()))]
         # "편의점" beside "ATM" says more than the term ATM, which it calls for.
         terms = [name for name in (*everyday, *expand(token).split()[1:]) if compact(name) not in own]
         is_named = any(len(name) > 1 and compact(name) in held for name in (stem, *terms))

@@ -48,6 +48,11 @@ NOT_NEEDED = "이체한도를 올릴 때 영업점에 가지 않아도 되나요
         ("ATM에서 수표 입금할 수 있나요?", CHEQUE),
         ("atm에서 수표 입금 되나요", CHEQUE),
         ("적금 만기 전에 중도해지 되죠?", TERMINATE),
+        (
+            "폰 바꾸면 인증서 다시 발급받아야 하나요?",
+            "휴대폰 기기를 변경한 경우 발급된 인증서를 다시 발급받아야 하나요?",
+        ),
+        ("통장사본 앱에서 뽑을 수 있나요?", "통장사본(계좌개설확인서)은 앱에서 발급받을 수 있나요?"),
         (NOT_NEEDED, NOT_NEEDED),
         ("이체한도 올릴 때 영업점에 가지 않아도 되나요", NOT_NEEDED),
         ("타 은행 OTP를 등록할 수 있나요?", "OTP 등록은 어떻게 하나요? 타 은행 OTP도 등록할 수 있나요?"),
@@ -133,7 +138,7 @@ def test_a_text_without_its_yes_or_no(text: str, rest: str) -> None:
     assert without_yes_or_no(text) == rest and text.endswith(rest)
 
 
-ANSWER = "네, 앱에서 언제든 해지하실 수 있습니다. 대리인은 해지하실 수 없습니다."
+ANSWER = "네, 앱에서 언제든 해지하실 수 있습니다. 수수료는 없습니다."
 
 
 def judged(name: str = "a", bank: str = "가온은행", question: str = TERMINATE) -> JudgedNode:
