@@ -8,7 +8,7 @@ one of several ("3년짜리 들었는데 금리 얼마"). So is a question wheth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rag.constraints.asked_values import asked_values
 from rag.constraints.aspects import ASPECT_OF, asked_aspect
@@ -55,9 +55,12 @@ _OWN_DAY = re.compile(r"(?:월급날|급여일|월급|급여|생활비|용돈|�
 _ACTION = re.compile(
     r"어떻게(?!\s?[돼되됩])|어케(?!\s?[돼되됨])|어떡|어디|왜|언제|누구|방법|절차|서류|준비물|(?<![가-힣])법(?![가-힣])"
     r"|(?:뭐|뭘|무엇을?|무슨|어떤)\s?(?:\S{1,4}\s)?(?:내|들고|챙|필요|가져|올려|떼|준비|해야|하면)"
-    r"|(?<!알려)(?<!알려 )(?<!가르쳐)(?:주세요|주실|줘요?(?![가-힣]))|고\s?싶|려고요|려[면고]요?[\s?!.~ㅠㅜ]*$"
+    r"|대신\s?(?:\S{1,3}\s)?해\s?(?:주|줘|줄)|(?<!알려)(?<!알려 )(?<!가르쳐)(?:주세요|주실|줘요?(?![가-힣]))|고\s?싶|려고요"
+    r"|려[면고]요?[\s?!.~ㅠㅜ]*$"
 )
 """Asks how, where, why, when or with which documents, or wishes for something."""
+_IN_FULL = re.compile(r"(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|돌려|환급|지급|비과세|면제)")
+"""Asks whether all of an amount is paid."""
 _TARGET = re.compile(r"\s?(?:으?로|까지|부터|이후|이전|전에)")
 _REPORT = re.compile(rf"{_PAST}(?:어요|네요?|습니다|대요|음|다)?[\s.~!ㅠㅜ]*$")
 _REQUESTED = re.compile(
@@ -66,11 +69,10 @@ _REQUESTED = re.compile(
 _ITEMS = ("장", "통", "개", "부", "건")
 
 
-def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity], *, is_limited: Callable[[], bool]) -> bool:
+def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity]) -> bool:
     """Whether a value only tells what happened to the customer.
 
-    `row`: the values of the same kind in the row's question and answer, notes included. `is_limited`: whether a limit of the row
-    decides the value (`rag.constraints.held_values`).
+    `row`: the values of the same kind in the row's question and answer, notes included.
     """
     if _asks_for_amount(question):
         return False
@@ -95,11 +97,15 @@ def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity], *, 
     if _ACTION.search(question):
         return True
     asks_on = not OPEN.search(question) and (asks_whether(question) or _REPORT.search(question) is not None)
-    return asks_on and has_happened and all(each.is_point for each in row) and not is_limited()
+    return asks_on and has_happened and not row
 
 
 def _asks_for_amount(question: str) -> bool:
-    if asks_for_span(question) or any(each.kind in _SELECTED for each in asked_values(question)):
+    if (
+        asks_for_span(question)
+        or _IN_FULL.search(question)
+        or any(each.kind in _SELECTED for each in asked_values(question))
+    ):
         return True
     return ASPECT_OF.get(asked_aspect(question)) in _SELECTED_ASPECTS and not _ACTION.search(question)
 

@@ -111,19 +111,20 @@ def missing_values(
 
     def is_told(value: Quantity) -> bool:
         (family,) = families([value])
-        return family not in own and is_circumstance(
-            question,
-            value,
-            whole_row.get(family, []),
-            is_limited=lambda: is_decided(question, value, row_question, row_answer, synonyms=synonyms),
-        )
+        return family not in own and is_circumstance(question, value, whole_row.get(family, []))
 
     values = [value for value in comparable(question, values_of(question)) if not is_told(value)]
     past_deadline = [value for value in values if is_past_deadline(question, value, row_answer)]
     asked = [
         value
         for value in values
-        if value in past_deadline or not is_incidental(question, value) or _selects_tier(question, value, row_answer)
+        if value in past_deadline
+        or not is_incidental(question, value)
+        or _selects_tier(question, value, row_answer)
+        or (
+            value.dimension in ("money", "count")
+            and is_decided(question, value, row_question, row_answer, synonyms=synonyms)
+        )
     ]
     if not asked:
         return []

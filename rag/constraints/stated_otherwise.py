@@ -50,7 +50,7 @@ def _asks_whether(question: str) -> bool:
 
 
 def _is_noted(question: str, value: Quantity, answer: str) -> bool:
-    """Whether a note states the very value, or covers it and shares a word with the question."""
+    """Whether a note states the very value or covers an amount, and shares a word with a question that asks no confirmation."""
     if value.dimension == "length":
         return False
     (family,) = families([value])
@@ -59,7 +59,9 @@ def _is_noted(question: str, value: Quantity, answer: str) -> bool:
         if not holds(value, same_kind):
             continue
         is_equal = any(has_end_of(value, each) for each in same_kind if holds(value, [each]))
-        if (is_equal and _CONFIRMED.search(question)) or set(tokens(question)) & set(tokens(note)):
+        if is_equal and _CONFIRMED.search(question):
+            return True
+        if (is_equal or value.dimension in ("money", "date")) and set(tokens(question)) & set(tokens(note)):
             return True
     return False
 
@@ -124,7 +126,8 @@ def _is_base_of_rate(question: str, amount: Quantity, answer: str) -> bool:
 def _is_base_of_share(question: str, amount: Quantity, answer: str) -> bool:
     """Whether an answer states a share of an amount by the name that the question gives it: "보증금 4억이면 얼마까지" and
     "임차보증금의 80%까지"."""
-    if not amount.is_point or not {each.kind for each in asked_values(question)} <= {"money", "sum"}:
+    kinds = {each.kind for each in asked_values(question)}
+    if not amount.is_point or not kinds or not kinds <= {"money", "sum"}:
         return False
     name = _NAMED.search(question[: amount.start])
     return (
