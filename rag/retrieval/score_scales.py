@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,12 @@ LIST = 50
 DEEPEST = 400
 """Candidates fetched at most to find LIST different ones."""
 MIN_ROWS = 3
-FEW, MANY = 30, 60
+FEW, MANY = 30, 100
 FEW_ROWS = 0.9
 """Log-odds by which a clearly leading first row's chance rises in an index of at most FEW different rows, of none from MANY
-on. The regressions underestimate rows of small indexes: with the right row removed from one of 8 to 30 rows, the next one
-reaches a chance as rarely as in one of hundreds when 0.8 to 1.3 are added (docs/evaluation-log.md)."""
+on, and linear in the logarithm of their number between. The regressions underestimate rows of small indexes: with the right
+row removed, the next one reaches a chance as rarely as in one of hundreds when 0.8 to 1.3 are added for 8 to 30 rows, 0.6 for
+45, 0.4 for 70 and none for 105 (docs/evaluation-log.md)."""
 MAX_READ = 20_000
 """Nodes up to which all are read for the lexicon's terms that none holds; more hold nearly all of them."""
 MIN_STD = 1e-3
@@ -68,7 +69,7 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
         return with_unheld(start, store)
     depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
     scales = {**start.fusion.scales, **_scales(store, embed_model, rows, different=different, depth=depth)}
-    few_rows = FEW_ROWS * min(1.0, max(0.0, (MANY - different) / (MANY - FEW)))
+    few_rows = FEW_ROWS * min(1.0, max(0.0, log(MANY / different) / log(MANY / FEW)))
     return with_unheld(replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows), store)
 
 
