@@ -171,7 +171,8 @@ def _is_current_default(stored: Calibration, embed_model: BaseEmbedding | None) 
     """Return whether a calibration equals the defaults of this package version in all that is not read off the rows."""
     default = defaults(dense=embed_model is not None)
     fusion = replace(stored.fusion, scales=default.fusion.scales)
-    of_rows = replace(default, few_rows=stored.few_rows, unheld=stored.unheld, lexicon=stored.lexicon)
+    of_rows = replace(default, few_rows=stored.few_rows, unheld=stored.unheld, subjects=stored.subjects)
+    of_rows = replace(of_rows, lexicon=stored.lexicon)
     return of_rows == replace(stored, fusion=fusion)
 
 

@@ -20,7 +20,8 @@ from rag.constraints import Conflict
 from rag.retrieval.differences import what_differs
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, Retrieved, is_passage, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
-from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of
+from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of, subjects_not_in
+from rag.retrieval.subjects import other_subject
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
@@ -56,7 +57,7 @@ class Calibration:
     linear in the lead, of which the first unit tells most. `few_rows`: log-odds added in an index of few rows
     (`rag.retrieval.score_scales`) to the chance of the first three, and to the first row's where it leads clearly. `origin`:
     "own rows" or "labels". `unheld`: terms of the lexicon that none of the rows holds; `lexicon`: the
-    `lexicon_version` that they are terms of.
+    `lexicon_version` that they are terms of. `subjects`: those of the rows (`rag.retrieval.subjects`).
     """
 
     fusion: Fusion
@@ -72,6 +73,7 @@ class Calibration:
     origin: str = "own rows"
     unheld: frozenset[str] = frozenset()
     lexicon: str = ""
+    subjects: frozenset[str] = frozenset()
 
     def first_answers(self, features: Mapping[str, float], hits: Sequence[FusedNode]) -> float:
         """Log-odds that the first of `hits` answers; `features` are of this ranking."""
@@ -86,7 +88,7 @@ class Calibration:
 
     def as_json(self) -> dict[str, Any]:
         # One line of words, for there are some thousand.
-        return {**asdict(self), "unheld": " ".join(sorted(self.unheld))}
+        return {**asdict(self), **{name: " ".join(sorted(getattr(self, name))) for name in ("unheld", "subjects")}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Calibration:
@@ -97,6 +99,9 @@ class Calibration:
                 "correct": Logistic(**data["correct"]),
                 "covered": Logistic(**data["covered"]),
                 "unheld": frozenset(data.get("unheld", "").split()),
+                "subjects": frozenset(data.get("subjects", "").split()),
+                # An index of before it had subjects reads its rows again.
+                "lexicon": data.get("lexicon", "") if "subjects" in data else "",
             }
         )
 
@@ -114,7 +119,8 @@ def defaults(*, dense: bool = True) -> Calibration:
 def lexical_only_calibration(calibration: Calibration) -> Calibration:
     """The one for what was found in the same index by words alone: on the index's scales, the thresholds of `defaults`."""
     start = defaults(dense=False)
-    return replace(start, fusion=Fusion(start.fusion.weights, calibration.fusion.scales), unheld=calibration.unheld)
+    fusion = Fusion(start.fusion.weights, calibration.fusion.scales)
+    return replace(start, fusion=fusion, unheld=calibration.unheld, subjects=calibration.subjects)
 
 
 class JudgedNode(FusedNode):
@@ -256,6 +262,9 @@ def _ranked(
     ordered = _rank_rows(question, hits, calibration, today)
     hits = with_a_passage(ordered.hits, first=SUGGESTIONS)
     signals = features(question, hits, calibration.fusion)
+    if wording and not ordered.conflicts and (named := subjects_not_in(hits[0], wording.words, calibration.subjects)):
+        other, hits = other_subject(question, named, hits, calibration.subjects)
+        ordered = replace(ordered, conflicts=(other,) if other else ())
     # A lone word is about every row whose question holds it: the first of them is no answer.
     is_blocked = bool(ordered.conflicts) or (
         wording is not None

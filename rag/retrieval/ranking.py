@@ -8,7 +8,7 @@ where the first row lacks what is asked for, no row may be called the answer; wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -17,7 +17,7 @@ from itertools import zip_longest
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
 from rag.constraints.contrasts import default_contrasts, members_of
-from rag.korean import tokens
+from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
 from rag.retrieval.query_analysis import BANK, expand
 from rag.stores.base import TOKENS
@@ -31,6 +31,8 @@ _QUESTION_WORDS = frozenset(
     )
 )
 """Tokens that any question has, whatever it is about: the rows of one bank end in them, those of another do not."""
+MOST_WORDS = 6
+"""Content words up to which a message names things and tells no story, in which a subject may be mentioned beside the matter."""
 COMPARED = 10
 """Rows compared with the question, best first."""
 FIRST = 3
@@ -109,6 +111,15 @@ def _lack_a_thing(moved: Sequence[tuple[FusedNode, Agreement | None]]) -> bool:
     ]
     # Of fewer rows it tells nothing: they may be all that an institution has.
     return len(lacked) == FIRST and bool(set.intersection(*lacked))
+
+
+def subjects_not_in(row: FusedNode, words: Sequence[str], subjects: Collection[str]) -> tuple[str, ...]:
+    """Those of a question's content words that name a subject of the index and are not in the row; none of over MOST_WORDS."""
+    if len(words) > MOST_WORDS:
+        return ()
+    named = [word for word in words if len(word) >= 2 and any(each.endswith(compact(word)) for each in subjects)]
+    held = compact(f"{phrasings_of(row)} {row.node.get_content()}") if named else ""
+    return tuple(word for word in named if compact(word) not in held)
 
 
 def absent(text: str, hit: FusedNode) -> bool:

@@ -19,6 +19,7 @@ from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
 from rag.retrieval.query_analysis import lexicon_version, unheld_terms
+from rag.retrieval.subjects import subjects_of
 from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters
@@ -75,13 +76,12 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
 
 def with_unheld(calibration: Calibration, store: PassageStore) -> Calibration:
     """The calibration with the terms of today's lexicon that no row holds, in force or not: what is in force changes without an
-    ingestion. None of an index of more than MAX_READ nodes."""
-    unheld: frozenset[str] = frozenset()
-    if 0 < store.count() <= MAX_READ:
-        unheld = unheld_terms(
-            f"{node.metadata.get(QUESTION) or ''}\n{node.get_content()}" for node in store.get_nodes()
-        )
-    return replace(calibration, unheld=unheld, lexicon=lexicon_version())
+    ingestion, and with the subjects of the rows. None of an index of more than MAX_READ nodes."""
+    nodes = store.get_nodes() if 0 < store.count() <= MAX_READ else ()
+    unheld = unheld_terms(f"{node.metadata.get(QUESTION) or ''}\n{node.get_content()}" for node in nodes)
+    rows = (node.metadata for node in nodes if DOCUMENT not in node.metadata)
+    subjects = subjects_of((str(row.get(QUESTION) or ""), str(row.get("category") or "")) for row in rows)
+    return replace(calibration, unheld=unheld if nodes else frozenset(), subjects=subjects, lexicon=lexicon_version())
 
 
 def _scales(

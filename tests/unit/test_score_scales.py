@@ -238,7 +238,9 @@ def test_terms_of_another_lexicon_are_looked_up_again(make: Make) -> None:
     assert load_calibration(store, None) == fresh
     labelled = replace(older, origin="labels", answered=0.7)
     store.replace_manifest(store.manifest.with_calibration(labelled.as_json()))
-    assert load_calibration(store, None) == replace(labelled, unheld=fresh.unheld, lexicon=fresh.lexicon)
+    assert load_calibration(store, None) == replace(
+        labelled, unheld=fresh.unheld, subjects=fresh.subjects, lexicon=fresh.lexicon
+    )
 
 
 def test_an_ingestion_without_changed_rows_stores_the_terms_of_todays_lexicon(make: Make) -> None:
