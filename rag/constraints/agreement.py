@@ -25,6 +25,7 @@ from rag.constraints.contrasts import (
     ContrastMention,
     answered_by,
     default_contrasts,
+    implied_by,
     is_excepted,
     members_of,
     mentions_of,
@@ -259,7 +260,7 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
         if (name, member) in stated or _is_one_of_two(part, mention, stated):
             continue
         is_default = member in about.default and not any(of == name for of, _ in held)
-        is_implied = any(word in compact(f"{row_question} {answer}") for word in about.implied.get(member, ()))
+        is_implied = (name, member) in implied_by(f"{row_question} {steps if is_action else answer}")
         if is_default or is_implied or _names_all(name, member, row_question, answer):
             continue
         is_covered = is_thing and is_excepted(question, mention.text, answer)

@@ -254,3 +254,16 @@ def answered_by(text: str) -> frozenset[str]:
 def members_of(text: str) -> frozenset[tuple[str, str]]:
     """The (set, member) pairs of `mentions_of`."""
     return frozenset((mention.set_name, mention.member) for mention in mentions_of(text))
+
+
+@lru_cache(maxsize=8192)
+def implied_by(text: str) -> frozenset[tuple[str, str]]:
+    """The (set, member) pairs that a row is on without naming them: 주식 for one on 신용융자."""
+    row = compact(text)
+    return frozenset((name, member) for name, member, words in _implied() if any(word in row for word in words))
+
+
+@cache
+def _implied() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    sets = default_contrasts().sets.values()
+    return tuple((about.name, member, words) for about in sets for member, words in about.implied.items())

@@ -16,7 +16,7 @@ from itertools import zip_longest
 
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
-from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.contrasts import default_contrasts, implied_by, members_of
 from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -129,7 +129,12 @@ def absent(text: str, hit: FusedNode) -> bool:
     """
     sets = default_contrasts().sets
     asked = {(name, member) for name, member in members_of(text) if sets[name].kind in _ABSENT_KINDS}
-    return bool(asked) and not asked <= members_of(phrasings_of(hit)) | members_of(hit.node.get_content())
+    if not asked:
+        return False
+    question, answer = phrasings_of(hit), hit.node.get_content()
+    held = members_of(question) | members_of(answer) | implied_by(f"{question} {answer}")
+    named = {name for name, _ in held}
+    return any(member not in sets[name].default or name in named for name, member in asked - held)
 
 
 def _moved(
