@@ -25,12 +25,12 @@ SHORT = 20
 def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: RowSearch, filters: Filters) -> Verdict:
     """The outcome of a scam story, from its `verdict` as a question.
 
-    An answer stays if its rows ask the same word for word, or are about fraud and not all on a loss that has not happened. Else
-    rows about fraud are suggested with a warning: those on a loss first if there is one, else those on a suspicion. Without
-    such rows the question is declined with the warning. A message after a story stays as it is unless it says that something
-    was done.
+    An answer stays if its rows ask the same word for word, or say how a suspicion is checked, or after a loss are about fraud.
+    Else rows about fraud are suggested with a warning: those on a loss first if there is one, else those on a suspicion.
+    Without such rows the question is declined with the warning. A message after a story stays as it is unless it says that
+    something was done.
     """
-    is_done = _matches("already done", message)
+    is_done = scam_rules()["already done"].matches(message)
     story = message
     if not tells_of_scam(message):
         if not is_done or len(compact(message)) > SHORT:
@@ -39,20 +39,16 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
     quoted = [hit for hit in verdict.nodes if hit.quoted]
     if quoted and all(is_same_question(message, hit) for hit in quoted):
         return verdict
-    fits = is_done or not all(_matches("row on a loss", phrasings_of(hit)) for hit in quoted)
-    if quoted and fits and all(map(_is_on_fraud, quoted)):
+    if quoted and all(_is_on_fraud(hit) if is_done else _is_on("row on a suspicion", hit) for hit in quoted):
         return verdict
     kind: NoteKind = "fraud_loss" if is_done else "fraud"
     found = rows.search(f"{story} {LOSS_WORDS if is_done else WARNING_WORDS}", filters)
     by_id = {row_id(hit): hit for hit in (*found.ranked, *verdict.ranked) if _is_on_fraud(hit)}
     ranked = [hit.judged("suggested") for hit in by_id.values()]
-    first: Sequence[FraudSign] = (
-        ("row on a loss", "row on a suspicion") if is_done else ("row on a suspicion", "row on a loss")
-    )
+    first: tuple[FraudSign, ...] = ("row on a suspicion", "row on a loss")
+    first = first[::-1] if is_done else first
     # The sort is stable: within a group the nearest rows come first.
-    ranked.sort(
-        key=lambda hit: next((place for place, sign in enumerate(first) if _matches(sign, phrasings_of(hit))), 2)
-    )
+    ranked.sort(key=lambda hit: next((place for place, sign in enumerate(first) if _is_on(sign, hit)), len(first)))
     return replace(
         verdict,
         status="suggested" if ranked else "declined",
@@ -69,8 +65,8 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
 def _is_on_fraud(hit: JudgedNode) -> bool:
     """Whether a row's category or question is about fraud. A row's answer may only warn of it beside the instructions."""
     text = f"{hit.node.metadata.get('category') or ''}\n{phrasings_of(hit)}"
-    return _matches("row about fraud", text) or tells_of_scam(phrasings_of(hit))
+    return scam_rules()["row about fraud"].matches(text) or tells_of_scam(phrasings_of(hit))
 
 
-def _matches(sign: FraudSign, text: str) -> bool:
-    return scam_rules()[sign].matches(text)
+def _is_on(sign: FraudSign, hit: JudgedNode) -> bool:
+    return scam_rules()[sign].matches(phrasings_of(hit))

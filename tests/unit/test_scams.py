@@ -71,6 +71,11 @@ def test_a_row_about_fraud_that_answers_is_the_answer(with_fraud: ChatService) -
     assert after.status == "answered" and shown(after)[0] == "f-2"
 
 
+def test_a_row_on_something_else_about_fraud_is_no_answer_to_a_demand(with_fraud: ChatService) -> None:
+    answer = with_fraud.ask("경찰이라면서 계좌가 사기이용계좌로 지급정지된 경우 이의제기하려면 돈 보내래")
+    assert answer.status == "suggested" and shown(answer)[0] == "f-1"
+
+
 def test_a_row_that_asks_the_same_is_never_replaced(tmp_path: Path) -> None:
     question = "문자로 온 링크에서 인증서를 갱신하라는데 어떻게 하나요?"
     chat = lexical_chat(tmp_path, ORDINARY + f"a-6,{question},누르지 마시고 삭제하십시오.\n")
