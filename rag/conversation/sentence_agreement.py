@@ -38,10 +38,15 @@ _CHOICES = 3
 _PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
 _SCOPE = re.compile(r"\s?(?:이내|이하|이상|미만|초과)의\s")
 _WITHIN = re.compile(r"안에|안으로|까지|이내")
-_DUE_IN = re.compile(r"이내|안에|까지|전에|기간")
+_DUE_IN = re.compile(r"이내|안에|까지|전에|기간|유효")
 _TAKES = re.compile(
-    r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지"
+    r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지|(?:처리|심사|배송|소요)\s?기간"
 )
+_LASTS = re.compile(r"걸[리려릴렸]")
+_IN_TIME = re.compile(r"이내에?\s[^.]{0,20}(?:신청|청구|청약|제출|신고|접수|가입)(?:을|를)?\s?[하해]")
+"""Matches a time in which the customer has to do something: no answer to how long it takes."""
+_BEFORE, _HAPPENED = re.compile(r"기\s전"), re.compile(r"[했됐갔왔렸났](?:으면|는데|어요|습니다|거든)")
+
 _OF_PAPERS = re.compile(r"(?:이내|안에)에?\s?(?:발급|받은|뗀)|발급분")
 _CONDITION, _OLD = re.compile(r"경우|전부터|않았|이력"), re.compile(r"만료|최장")
 """Matches what follows a duration, or stands beside it, that is a condition and no answer to "며칠 걸려요"."""
@@ -68,7 +73,7 @@ _EXAMPLE = re.compile(r"예를 들어|예\)|\[.{0,3}예시?\]|예시|계산식")
 _ITEM = re.compile(r"^\s*(?:[-*•·]|\d\.)\s*")
 UNDONE = re.compile(r"(?<![가-힣])[안못]\s?[가-힣]{1,3}(?:고|도|면|으면|은|는|었는데|았는데)|없이|없어도|없으면")
 _UNDONE_TOO = re.compile(r"없|않|못|불가|생략|면제|제외|미\S{1,3}\s?시|지나|지난|경과|초과|넘|어려운")
-_FREE = re.compile(r"무료|공짜")
+_FREE, _NO_FEE = re.compile(r"무료|공짜"), re.compile(r"무료|면제")
 
 
 def kinds_asked(message: str) -> set[str]:
@@ -184,6 +189,8 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
         return False
     if UNDONE.search(message) and not _UNDONE_TOO.search(sentence):
         return False
+    if _HAPPENED.search(message) and _BEFORE.search(sentence):
+        return False
     own, named = stated_values(sentence), members_of(text)
     kinds = asked_values(message)
     if _OFTEN.search(message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
@@ -203,7 +210,7 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     points = [each.dimension for each in own if each.is_point]
     if WHEN.search(message) and values and any(points.count(each.dimension) >= _CHOICES for each in values):
         return False
-    if not_stated(message, "", sentence) or not _takes(message, kinds, sentence):
+    if not_stated(message, "", sentence) or not _takes(message, kinds, label, sentence):
         return False
     if any(each.kind == "duration" for each in kinds) and not asked.words:
         lengths = [each for each in own if each.dimension == "duration"]
@@ -231,13 +238,13 @@ def is_fee(sentence: str) -> bool:
     return ASPECTS["수수료"].named.search(sentence) is not None
 
 
-def _takes(message: str, asked: Sequence[AskedValue], sentence: str) -> bool:
+def _takes(message: str, asked: Sequence[AskedValue], label: str, sentence: str) -> bool:
     """Where a length of time is asked for: the sentence says how long something takes, not a sum per day."""
     if not any(each.kind == "duration" for each in asked):
         return True
-    if _OF_PAPERS.search(sentence):
+    if _OF_PAPERS.search(sentence) or (_LASTS.search(message) and _IN_TIME.search(sentence)):
         return False
-    return (_DUE_IN if _WITHIN.search(message) else _TAKES).search(sentence) is not None
+    return (_DUE_IN if _WITHIN.search(message) else _TAKES).search(f"{label} {sentence}") is not None
 
 
 def _covered(mention: tuple[str, str], text: str, message: str) -> bool:
@@ -259,7 +266,7 @@ def names(text: str, word: str, message: str) -> bool:
         return True
     # Where a value is asked for, what has one need not be called by its name: "무료" states a fee.
     aspect = ASPECTS.get(ASPECT_OF.get(word, ""))
-    if aspect and kinds_asked(message) and aspect.named.search(text):
+    if aspect and (kinds_asked(message) or _NO_FEE.search(text)) and aspect.named.search(text):
         return True
     # "등록" is not what 주민등록증 is.
     own = {(each.set_name, each.member) for each in mentions_of(word) if 2 * len(compact(each.text)) >= len(word)}

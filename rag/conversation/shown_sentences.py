@@ -166,12 +166,16 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
         sets = default_contrasts().sets
         asked = replace(asked, mentions=frozenset(each for each in asked.mentions if sets[each[0]].kind != "term"))
     # A message that is a thing only, or asks for an aspect, is about what it names.
-    needed = [word for word in asked.words if word in ASPECT_OF or (says(message, "ellipsis") and not is_channel(word))]
-    text = texts[place]
+    text, is_thing = texts[place], says(message, "ellipsis")
+    named = [word for word in asked.words if names(text, word, message)]
+    needed = [word for word in asked.words if word in ASPECT_OF or (is_thing and not is_channel(word))]
+    if is_far_ahead and named:
+        needed = [word for word in needed if word in ASPECT_OF]
     # Else only the embedding relates it to the sentence.
-    is_related = asked.values or kinds_asked(message) or any(compact(word)[:2] in compact(text) for word in new)
-    is_stated = (is_related or is_far_ahead) and may_state(asked, *sentences[place])
-    return sentences[place][1] if is_stated and all(names(text, word, message) for word in needed) else ""
+    is_told = asked.values or kinds_asked(message) or UNDONE.search(message)
+    is_related = is_told or is_far_ahead or any(compact(word)[:2] in compact(text) for word in new)
+    is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)
+    return sentences[place][1] if is_stated else ""
 
 
 def _asks_anew(message: str, before: str) -> bool:
