@@ -14,14 +14,15 @@ The words are data (compounds.toml, verbal_nouns.toml).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from rag.constraints.compounds import compound_words, is_no_kind, is_same_member, usual_word
 from rag.constraints.contrasts import members_of
+from rag.constraints.directions import MAY_CHANGE, Synonyms, is_reversed, other_target, target_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
 from rag.data_files import read_toml
-from rag.korean import compact, tokens
+from rag.korean import compact
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
 _INSTEAD = re.compile(r"(?P<this>[0-9A-Za-z가-힣]{2,10})\s?(?:말고|아니라|아니고)\s+(?P<that>[A-Za-z가-힣]{2,10})")
@@ -48,13 +49,6 @@ _ASKS_DOCUMENT = re.compile(
     r"증명|영수증|확인[서원]|서류|발급|떼|뗄|뗀|띠|뽑|출력|인쇄|프린트|자료|제출|사본|내역|증빙|명세|pdf|파일|필요|원천징수|간소화|소명|조회"
     r"|안\s?[떠뜨나보]|[가-힣]서(?![가-힣])",
     re.IGNORECASE,
-)
-_FROM_TO = re.compile(
-    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서(?!\s?(?:나가|빠지))|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*"
-    r"(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
-    r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?"
-    r"(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치"
-    r"|합칠|돌아|되돌|돌리|환전))"
 )
 _WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
 _ENDINGS = re.compile(
@@ -107,9 +101,6 @@ _NO_BEGINNING = re.compile(
 )
 """Phrases of a row with a word of _BEGUN that are not about beginning: "해지 신청", "가입되어 있으면", "신청일"."""
 
-Synonyms = Callable[[str], str]
-"""Returns a word followed by its other names, separated by spaces."""
-
 
 def other_actions(
     question: str, row_question: str, row_answer: str, steps: str, *, synonyms: Synonyms = str
@@ -131,16 +122,13 @@ def other_actions(
     instead = _INSTEAD.search(question)
     if instead and _is_rejected(instead["this"], instead["that"], row_question, row, synonyms):
         yield "product", instead["that"], instead["this"]
-    if target := _other_target(question, row_question, row, synonyms):
+    if MAY_CHANGE.search(question) and (target := other_target(question, row_question, row, synonyms)):
         yield "product", target, ""
     match = _CERTIFICATE.search(row_question)
     if match and not _ASKS_DOCUMENT.search(question):
         yield "paper", "", match["certificate"]
-    if is_reversed(question, row_question) or (
-        _direction(row_question) is None and _is_reversed_in(question, row_answer)
-    ):
-        direction = _direction(question)
-        yield "action", direction["target"].strip() if direction else "", row_question
+    if MAY_CHANGE.search(question) and is_reversed(question, row_question, row_answer):
+        yield "action", target_of(question), row_question
     elif lacks_beginning(question, row_question, steps):
         yield "action", question, row_question
 
@@ -207,67 +195,6 @@ def _objects(text: str) -> tuple[tuple[str, str], ...]:
         if is_noun and noun not in compound_words()["no_objects"] and not is_no_kind(noun):
             pairs.append((_native_verbs()[native] if native else match["verbal"], noun))
     return tuple(pairs)
-
-
-def _other_target(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
-    """The target of a change in a question if the row changes the same source to another target (누구나, 부부); else empty."""
-    asked, held = _direction(question), _direction(row_question)
-    if asked is None or held is None or not set(tokens(asked["source"])) & set(tokens(held["source"])):
-        return ""
-    target = asked["target"].strip()
-    is_named = any(compact(name) in compact(row) for name in (target, *synonyms(target).split()[1:]))
-    is_same = bool(set(tokens(target)) & set(tokens(held["target"]))) or is_same_member(target, held["target"].strip())
-    return "" if is_named or is_same else target
-
-
-@lru_cache(maxsize=4096)
-def _direction(text: str) -> re.Match[str] | None:
-    """A match of _FROM_TO with the groups `source`, `by` and `target`; None if the text has none."""
-    return _FROM_TO.search(text)
-
-
-def is_reversed(question: str, row_question: str) -> bool:
-    """Whether a row describes the opposite direction of a change; False if question or row names no direction."""
-    asked, row = _direction(question), _direction(row_question)
-    if asked:
-        # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면". The row may
-        # add up to three syllables to a long name: 한도제한계좌 for "한도계좌".
-        target = asked["target"].strip()
-        is_long = re.fullmatch("[가-힣]{4,}", target)
-        name = rf"{target[:2]}[가-힣]{{0,3}}{target[2:]}" if is_long else re.escape(target)
-        if re.search(rf"{name}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
-            return True
-    if asked is None or row is None:
-        return False
-    # The target decides, because the source often has words of both ("미국주식 온주를 소수점으로"). The source counts only if
-    # it is a place: "폰에서 폰으로" is not "PC에서 폰으로".
-    if _likeness(asked["target"], row["source"]) > _likeness(asked["target"], row["target"]):
-        return True
-    is_place = asked["by"].endswith("에서")
-    return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
-
-
-def _is_reversed_in(question: str, answer: str) -> bool:
-    """Whether all changes in an answer have the opposite direction."""
-    if (asked := _direction(question)) is None or not asked["by"].endswith("에서"):
-        return False
-    likeness = [
-        _likeness(asked["target"], change["target"]) - _likeness(asked["target"], change["source"])
-        for change in _FROM_TO.finditer(answer)
-    ]
-    return bool(likeness) and max(likeness) < 0
-
-
-@lru_cache(maxsize=4096)
-def _likeness(one: str, other: str) -> int:
-    """How similar two texts are: the number of common tokens, plus 2 for each contrast set of which they name the same member,
-    minus 2 for each with different members and for different numbers ("3세대", "4세대")."""
-    members, other_members = members_of(one), members_of(other)
-    shared = {name for name, _ in members & other_members}
-    apart = {name for name, _ in members} & {name for name, _ in other_members} - shared
-    numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))
-    is_other_number = bool(numbers and others and not numbers & others)
-    return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * (len(apart) + is_other_number)
 
 
 def lacks_beginning(question: str, row_question: str, steps: str) -> bool:

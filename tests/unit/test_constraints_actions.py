@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.actions import final_verbal_noun, is_reversed, lacks_beginning, other_actions
+from rag.constraints.actions import final_verbal_noun, lacks_beginning, other_actions
+from rag.constraints.directions import is_reversed
 from rag.retrieval.query_analysis import expand
 
 

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from rag.constraints.actions import is_reversed
 from rag.constraints.agreement import compare
 from rag.constraints.conjugation import conjugate
+from rag.constraints.directions import is_reversed
 from rag.constraints.everyday_values import values_of
 from rag.constraints.requested_verbs import is_opposite, lacks_request, requested_verbs, words_by_verb
 

@@ -1,0 +1,113 @@
+"""Does a row change a thing in the other direction than a question: "디지털OTP에서 보안카드로" is not "보안카드에서 디지털OTP로"?
+
+A question may name both ends of a change or its target alone, as one that goes back does: "한도계좌로 다시 바꾸고 싶어요".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from rag.constraints.compounds import is_same_member
+from rag.constraints.contrasts import members_of
+from rag.korean import compact, tokens
+
+_CHANGE = (
+    r"(?:전환|변경|바꾸|바꿀|바꿔|돌릴|돌려|옮|이전|복사|교체|갈아|내보내|가져|대환|쪼개|쪼갤|나누|나눌|합치"
+    r"|합칠|돌아|되돌|돌리|환전)"
+)
+_FROM_TO = re.compile(
+    r"(?P<source>[^,.?!\n]{2,20}?)(?P<by>에서(?!\s?(?:나가|빠지))|을|를|(?:\s|(?<=[한된든산쓴낸]))(?:거를|것을|걸|거))\s*"
+    r"(?:(?:다시|도로|그냥|원래)\s*)*(?P<target>[^,.?!\n]{2,16}?)(?:으로|로)"
+    r"(?=\s*(?:\S{2,6}(?:[을를]|(?<=증서))\s*)?(?:다시\s*)?"
+    rf"{_CHANGE})"
+)
+_TO = re.compile(
+    r"(?<![가-힣A-Za-z])(?P<target>[가-힣A-Za-z]{2,12}?)(?:으로|로)\s?"
+    rf"(?:(?:다시|도로)\s?(?:{_CHANGE}|받|쓰|쓸)|(?:전환|변경|바꾸|바꿀|바꿔|되돌|돌아가))"
+)
+"""A change of which only the target is named; a thing that is received or used again went back to it."""
+MAY_CHANGE = re.compile(rf"로(?![가-힣])|로(?:다시|도로|{_CHANGE})")
+"""Matches each question that may name a change: a fast first check."""
+
+Synonyms = Callable[[str], str]
+"""Returns a word followed by its other names, separated by spaces."""
+
+
+def other_target(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
+    """The target of a change in a question if the row changes the same source to another target (누구나, 부부); else empty."""
+    asked, held = _direction(question), _direction(row_question)
+    if asked is None or held is None or not set(tokens(asked["source"])) & set(tokens(held["source"])):
+        return ""
+    target = asked["target"].strip()
+    is_named = any(compact(name) in compact(row) for name in (target, *synonyms(target).split()[1:]))
+    is_same = bool(set(tokens(target)) & set(tokens(held["target"]))) or is_same_member(target, held["target"].strip())
+    return "" if is_named or is_same else target
+
+
+@lru_cache(maxsize=4096)
+def _direction(text: str) -> re.Match[str] | None:
+    """A match of _FROM_TO with the groups `source`, `by` and `target`; None if the text has none."""
+    return _FROM_TO.search(text)
+
+
+def is_reversed(question: str, row_question: str, row_answer: str = "") -> bool:
+    """Whether a row describes the opposite direction of a change; False if question or row names no direction.
+
+    The answer decides where the row's question names none, and the question names where a thing comes from.
+    """
+    asked, row = _direction(question), _direction(row_question)
+    target = target_of(question)
+    # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면".
+    if target and re.search(rf"{_name(target)}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+        return True
+    if row is None:
+        return _is_reversed_in(question, row_answer)
+    if asked is None:
+        # A target alone says little: it must be what the row changes, and not what it changes it to.
+        name = re.compile(_name(target))
+        return bool(target and name.search(row["source"]) and not name.search(row["target"]))
+    # The target decides, because the source often has words of both ("미국주식 온주를 소수점으로"). The source counts only if
+    # it is a place: "폰에서 폰으로" is not "PC에서 폰으로".
+    if _likeness(target, row["source"]) > _likeness(target, row["target"]):
+        return True
+    is_place = asked["by"].endswith("에서")
+    return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
+
+
+def target_of(question: str) -> str:
+    """What a change in a question leads to, also where it names nothing else ("한도계좌로 다시 바꾸고"); empty without one."""
+    if match := _direction(question) or _TO.search(question):
+        # In "명세서를 이메일에서 우편으로" the thing is named first.
+        return str(match["target"]).rpartition("에서 ")[2].strip()
+    return ""
+
+
+def _name(target: str) -> str:
+    """A pattern of a target. A row may add up to three syllables to a long one: 한도제한계좌 for "한도계좌"."""
+    is_long = re.fullmatch("[가-힣]{4,}", target)
+    return rf"{target[:2]}[가-힣]{{0,3}}{target[2:]}" if is_long else re.escape(target)
+
+
+def _is_reversed_in(question: str, answer: str) -> bool:
+    """Whether all changes in an answer have the opposite direction."""
+    if (asked := _direction(question)) is None or not asked["by"].endswith("에서"):
+        return False
+    likeness = [
+        _likeness(asked["target"], change["target"]) - _likeness(asked["target"], change["source"])
+        for change in _FROM_TO.finditer(answer)
+    ]
+    return bool(likeness) and max(likeness) < 0
+
+
+@lru_cache(maxsize=4096)
+def _likeness(one: str, other: str) -> int:
+    """How similar two texts are: the number of common tokens, plus 2 for each contrast set of which they name the same member,
+    minus 2 for each with different members and for different numbers ("3세대", "4세대")."""
+    members, other_members = members_of(one), members_of(other)
+    shared = {name for name, _ in members & other_members}
+    apart = {name for name, _ in members} & {name for name, _ in other_members} - shared
+    numbers, others = (set(re.findall(r"\d+", text)) for text in (one, other))
+    is_other_number = bool(numbers and others and not numbers & others)
+    return len(set(tokens(one)) & set(tokens(other))) + 2 * len(shared) - 2 * (len(apart) + is_other_number)

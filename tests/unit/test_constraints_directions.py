@@ -1,0 +1,63 @@
+"""The direction of a change that names only its target, and of one that goes back: "시험계좌로 다시 바꾸고 싶어요"."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints.directions import is_reversed
+
+RELEASE = "시험제한계좌 해제(정식계좌 전환)는 어떻게 신청하나요?"
+FORMAL = "시험계좌를 정식계좌로 전환하려면 어떻게 해야 하나요?"
+PAPERLESS = "우편 명세서를 이메일로 변경하려면 어떻게 하나요?"
+TOKEN = "보안카드에서 디지털키로 보안매체를 변경하려면?"
+MONTHLY = "연납 보험료를 월납으로 바꿀 수 있나요?"
+SHARES = "조각 잔고를 온주로 전환할 수 있나요?"
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("시험계좌로 다시 바꾸고 싶어요", RELEASE),
+        ("시험계좌로 다시 바꾸고 싶어요", FORMAL),
+        ("시험계좌로 돌아가고 싶어요", FORMAL),
+        ("시험계좌로 전환하려면", FORMAL),
+        ("정식계좌에서 시험계좌로 바꾸려면", FORMAL),
+        ("시험제한계좌로 되돌릴 수 있나요", RELEASE),
+        ("우편으로 다시 바꿀래요", PAPERLESS),
+        ("명세서 우편으로 다시 받고 싶어요", PAPERLESS),
+        ("명세서를 이메일에서 우편으로 바꾸려면", PAPERLESS),
+        ("보안카드로 다시 바꿀 수 있나요", TOKEN),
+        ("보안카드로 돌아가려면", TOKEN),
+        ("연납으로 바꾸고 싶어요", MONTHLY),
+        ("조각으로 다시 전환되나요", SHARES),
+    ],
+)
+def test_the_other_direction(question: str, row: str) -> None:
+    assert is_reversed(question, row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("정식계좌로 바꾸고 싶어요", RELEASE),
+        ("정식계좌로 바꾸고 싶어요", FORMAL),
+        ("정식계좌로 전환", FORMAL),
+        ("시험계좌에서 정식계좌로 바꾸려면", FORMAL),
+        ("시험계좌 풀고 싶어요", RELEASE),
+        ("앱으로 전환 신청 되나요", FORMAL),
+        ("이메일로 바꿀래요", PAPERLESS),
+        ("명세서 이메일로 받고 싶어요", PAPERLESS),
+        ("우편으로 받던 거 이메일로 바꿀래요", PAPERLESS),
+        ("우편으로 받고 있는데 변경하려면", PAPERLESS),
+        ("디지털키로 바꾸고 싶어요", TOKEN),
+        ("보안카드로 쓰다가 디지털키로 바꾸고 싶어요", TOKEN),
+        ("월납으로 바꾸고 싶어요", MONTHLY),
+        ("온주로 전환되나요", SHARES),
+        ("다른 번호로 바꾸고 싶어요", "휴대폰번호를 변경하려면 어떻게 하나요?"),
+        ("다른 은행 계좌로 바꾸고 싶어요", "결제계좌를 변경하려면 어떻게 하나요?"),
+        ("우리 계좌로 자동이체 바꾸고 싶어요", "타행에 등록된 자동이체의 출금계좌를 당행 계좌로 변경할 수 있나요?"),
+        ("", FORMAL),
+    ],
+)
+def test_the_same_direction_or_none(question: str, row: str) -> None:
+    assert not is_reversed(question, row)
