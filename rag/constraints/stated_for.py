@@ -51,9 +51,10 @@ def is_left_out(question: str, value: Quantity, answer: str) -> bool:
     asked = [each for each in asked_values(question) if each.kind in _KINDS]
     is_span, noun = asks_for_span(question), asked_noun(question)
     answering = [
-        (clause, _conditions(clause, same_kind))
+        (clause, conditions)
         for clause, same_kind in by_value
-        if any(_states_beside(each, clause, same_kind) for each in asked)
+        for conditions in (_conditions(clause, same_kind),)
+        if any(_states_beside(each, clause, same_kind, conditions) for each in asked)
         or (is_span and _SPAN.search(clause))
         or (noun and not asked and noun in compact(clause))
     ]
@@ -94,11 +95,10 @@ def _conditions(clause: str, same_kind: list[Quantity]) -> list[Quantity]:
     return same_kind[:-1] if is_last_stated else same_kind
 
 
-def _states_beside(asked: AskedValue, clause: str, same_kind: list[Quantity]) -> bool:
-    """Whether a clause states a value of the asked kind in addition to those of `same_kind` that it applies to."""
+def _states_beside(asked: AskedValue, clause: str, same_kind: list[Quantity], conditions: list[Quantity]) -> bool:
+    """Whether a clause states a value of the asked kind in addition to the `conditions` among `same_kind`."""
     if _FREE.search(clause):
         return True
-    conditions = _conditions(clause, same_kind)
     others = [value for value in values_of(clause) if value not in conditions]
     dimensions = ("rate",) if asked.kind == "rate" else ("money", "rate")
     if any(value.dimension in dimensions for value in others):
