@@ -29,6 +29,7 @@ _YES_OR_NO = re.compile(
     rf"(?:{_YES}(?:[,.!~]+\s*|\s(?={_SIMPLY}))(?:(?:{_SIMPLY}|{_CAN})[.!]\s+)?|{_SIMPLY}[.!]\s+)(?=\S)"
 )
 """A yes or no at the beginning of a text ("네,", "[답변] 예."), also in a sentence that says nothing else: "가능합니다."."""
+_ONLY_YES_OR_NO = re.compile(rf"\s*(?:{_YES}[,.!~\s]*)?(?:{_SIMPLY}|{_YES}|{_CAN})?[.!~]*\s*")
 _LABEL = re.compile(r"\[[^\[\]]*\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]")
 
@@ -150,6 +151,11 @@ def without_yes_or_no(text: str) -> str:
     there is none, and from "가능합니다." on where it says nothing else."""
     match = _YES_OR_NO.match(text)
     return text[match.end() :] if match else text
+
+
+def is_only_yes_or_no(text: str) -> bool:
+    """Whether a text says nothing else, such as "네, 가능합니다."."""
+    return _ONLY_YES_OR_NO.fullmatch(text) is not None
 
 
 def answering_sentence(question: str, text: str, *, ignored: str = "") -> tuple[int, int]:

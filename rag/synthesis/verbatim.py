@@ -9,7 +9,7 @@ from typing import Any
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.korean import sentences, without_yes_or_no
+from rag.korean import is_only_yes_or_no, sentences, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import phrasings_of, question_of, row_id
@@ -172,13 +172,15 @@ def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int
 def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bool, english: bool = False) -> str:
     """A row's text with its citation, below its institution's name if `named`, for the question `asked`."""
     hit = nodes[number - 1]
-    text, on_case, metadata = hit.node.get_content(), "", hit.node.metadata
+    text, on_case, asks, metadata = hit.node.get_content(), "", "", hit.node.metadata
     if asked not in (phrasings := phrasings_of(hit).split("\n")):
         if asked and not metadata.get(DOCUMENT):
             on_case = sentence_on_case(asked, question_of(hit), text, _bank(hit))
         # A "네," for another question than the row's would be a false statement of the institution.
-        if (rest := without_yes_or_no(text)) != text and not asks_the_same(asked, phrasings, _bank(hit)):
-            text = rest
+        rest, is_only = without_yes_or_no(text), is_only_yes_or_no(text)
+        if (is_only or rest != text) and not asks_the_same(asked, phrasings, _bank(hit)):
+            # Where nothing else would be left, the row's question says what it answers.
+            text, asks = (text, question_of(hit)) if is_only else (rest, "")
     text = f"{text} [{number}]"
     if metadata.get(DOCUMENT):
         # The headings of a document name its institution.
@@ -191,7 +193,7 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bo
         )
     name = _bank(hit) if named else ""
     lead = texts.frame("on_case", english=english, sentence=on_case) if on_case else ""
-    return "\n".join(filter(None, (name, lead, text)))
+    return "\n".join(filter(None, (name, lead, asks, text)))
 
 
 def _bank(hit: NodeWithScore) -> str:

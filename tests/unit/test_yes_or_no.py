@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from llama_index.core.schema import TextNode
 
-from rag.korean import without_yes_or_no
+from rag.korean import is_only_yes_or_no, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.synthesis.summary import Summarizer
@@ -194,3 +194,13 @@ def test_the_page_shows_a_quote_without_its_yes_as_a_card() -> None:
     html = turn_html(Exchange(1, "질문", answer.text, (source,), answer), RenderOptions(KOREAN))
     [card] = re.findall(r'<section class="passage-card">(.*?)</section>', html)
     assert REST.split(". ")[0] in card and "네, " not in card
+
+
+@pytest.mark.parametrize("text", ["네, 가능합니다.", "네, 해지하실 수 있습니다.", "아니요."])
+def test_a_text_that_is_a_yes_alone_stands_below_its_question(text: str) -> None:
+    row = judged()
+    row.node.set_content(text)
+    assert verbatim([row], verdict(TERMINATE, row)) == f"{text} [1]"
+    shown = verbatim([row], verdict(PROXY_ASKS, row, names_banks=True))
+    assert shown == f"가온은행\n{TERMINATE}\n{text} [1]"
+    assert is_only_yes_or_no(text) and not is_only_yes_or_no("앱에서 가능합니다.") and not is_only_yes_or_no(ANSWER)
