@@ -127,10 +127,15 @@ def other_modifiers(
     return list(dict.fromkeys(pairs))
 
 
+@cache
+def _same_words() -> tuple[tuple[str, ...], ...]:
+    return tuple(map(tuple, read_toml(__package__, "compounds.toml")["same"]))
+
+
 @lru_cache(maxsize=4096)
 def usual_word(noun: str) -> str:
     """A noun with the words for the same thing (`same` of compounds.toml) replaced by the first of them: 계좌 for 통장."""
-    for usual, *others in read_toml(__package__, "compounds.toml")["same"]:
+    for usual, *others in _same_words():
         for other in others:
             noun = noun.replace(other, usual)
     return noun
