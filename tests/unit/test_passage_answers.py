@@ -59,8 +59,8 @@ def test_a_suggested_passage_is_shown_unless_it_holds_something_else_than_asked(
 
 
 def test_rows_are_quoted_as_before() -> None:
-    node = NodeWithScore(node=TextNode(text="됩니다.", metadata={"question": "되나요?"}), score=1.0)
-    assert passages([node]).text == "됩니다. [1]"
+    node = NodeWithScore(node=TextNode(text="앱에서 됩니다.", metadata={"question": "되나요?"}), score=1.0)
+    assert passages([node]).text == "앱에서 됩니다. [1]"
 
 
 def test_sources_say_where_a_passage_stands() -> None:
