@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from rag.chat import ChatService
 from rag.evaluation.compare import case_results
+from rag.evaluation.datasets import Case
 from rag.evaluation.gates import check_gates, failure_lines
 from rag.evaluation.quality import quality_figures, read_quality
 from rag.evaluation.records import Record
@@ -112,9 +113,13 @@ def higher_threshold(calibration: Calibration) -> Calibration:
     return replace(calibration, answered=calibration.answered + 0.1)
 
 
-@pytest.mark.parametrize("change", [lexical_off, lower_threshold, higher_threshold])
-def test_a_broken_calibration_fails(build: Build, change: Callable[[Calibration], Calibration]) -> None:
-    found = failing(ask(build(change), SINGLE))
+@pytest.mark.parametrize(
+    ("change", "cases"), [(lexical_off, some_of(SINGLE)), (lower_threshold, SINGLE), (higher_threshold, SINGLE)]
+)
+def test_a_broken_calibration_fails(
+    build: Build, change: Callable[[Calibration], Calibration], cases: Sequence[Case]
+) -> None:
+    found = failing(ask(build(change), cases))
     assert found and all(found.values())
 
 
