@@ -155,13 +155,15 @@ def compare(
 def _as_own(question: str, institution: str) -> str:
     """The question with the name of the row's institution after "같은" or before "다른" replaced by the words that rows use.
 
-    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담에서 다른 은행으로" begins with "당사".
+    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담 다른 고객" begins with "당사"; "도담에서 도담으로" is within one.
     """
-    if not institution or ("같은" not in question and "다른" not in question):
+    is_twice = bool(institution) and question.count(institution[:2]) > 1
+    if not institution or not (is_twice or "같은" in question or "다른" in question):
         return question
     name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
+    question = re.sub(rf"({name}\s?(?:계좌|통장)?에서\s?){name}(?=\s?(?:계좌|통장)?으?로)", r"\1같은 은행", question)
     question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
-    return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s)", "당사 ", question)
+    return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s(?!은행|금융|증권|저축|보험|카드사|회사|기관|곳))", "당사 ", question)
 
 
 def _codes(text: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.constraints import Conflict
@@ -13,6 +14,10 @@ from rag.korean import compact
 from rag.retrieval.hybrid import FusedNode, phrasings_of
 from rag.retrieval.query_analysis import expand
 from rag.types import Note
+
+_PRICE = frozenset(("비용", "요금", "금액", "가격"))
+_STATES_PRICE = re.compile(r"얼마.*[0-9,]+\s?(?:[십백천만]?원|%)", re.DOTALL)
+"""A row that is asked how much and says it names no 비용, and is on exactly that."""
 
 
 def what_differs(conflicts: Sequence[Conflict], shown: Sequence[FusedNode]) -> Note | None:
@@ -53,6 +58,8 @@ def names_thing(hit: FusedNode, word: str) -> bool:
     # A value has other forms (`share_held`), but no other names.
     names = [word] if values_of(word) else expand(word).split()
     text, members = compact(row), members_of(row)
+    if word in _PRICE and _STATES_PRICE.search(row):
+        return True
     if any(compact(name) in text for name in (word, *names)):
         return True
     return bool(named & members) or bool(named and names_general(word, row))

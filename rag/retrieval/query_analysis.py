@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.data_files import entry_lines, read_table, read_text
@@ -32,6 +33,8 @@ unless the index holds one."""
 _PAY = ("페이", "pay", "머니")
 _NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고라]|아닌|빼고|제외하고|외에)(?=\s|[요?!.]|$)")
 _PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|에선|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
+_FROM = re.compile(r"\s?(?:계좌|통장)?에서\s?")
+_TO = re.compile(r"\s?(?:계좌|통장)?으?로")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ def _named_banks(
     # "토스에서 새나래 계좌로 돈이 안 들어와요": of two places the one that is known here is asked.
     if not (chosen or excluded or others) and not all(mention.held for mention in places):
         chosen = _distinct(mention.name for mention in places if mention.held)
-    return NamedBanks(chosen, excluded, others, _without(text, about))
+    within = _within_one(text, mentions)
+    left_out = [mention for mention in mentions if mention in about or mention == within]
+    return NamedBanks(chosen, excluded, others, _without(text, left_out, within=within))
 
 
 def limit_to_bank(
@@ -118,9 +123,22 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _without(text: str, mentions: Sequence[InstitutionMention]) -> str:
+def _within_one(text: str, mentions: Sequence[InstitutionMention]) -> InstitutionMention | None:
+    """The mention of an institution to which something goes from the same one: "도담에서 도담으로"."""
+    for first, second in pairwise(mentions):
+        goes = _FROM.fullmatch(text, first.end, second.start) and _TO.match(text, second.end)
+        if goes and second.held and first.name == second.name:
+            return second
+    return None
+
+
+def _without(text: str, mentions: Sequence[InstitutionMention], *, within: InstitutionMention | None = None) -> str:
+    """The text without the mentions; that of `within` becomes "같은 은행 계좌로": without both names that would be lost."""
     # From the end, so that the offsets of those before stay true.
     for mention in reversed(mentions):
+        if mention == within and (to := _TO.match(text, mention.end)):
+            text = f"{text[: mention.start]}같은 은행 계좌로{text[to.end() :]}"
+            continue
         after = (mention.negated and _NEGATION_AFTER.match(text, mention.end)) or _PARTICLE_AFTER.match(
             text, mention.end
         )

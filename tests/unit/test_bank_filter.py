@@ -221,3 +221,15 @@ def test_a_category_is_named_in_english_where_the_glossary_knows_all_of_it(categ
 )
 def test_english_words_for_what_was_not_paid_or_ends_early(question: str, korean: str) -> None:
     assert korean in in_korean(question) and ("연체" in in_korean(question)) == (korean == "연체")
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("도담에서 도담으로 잘못 보냈어요", "같은 은행 계좌로 잘못 보냈어요"),
+        ("새나래 통장에서 새나래로 이체 수수료", "통장에서 같은 은행 계좌로 이체 수수료"),
+        ("도담 이체 수수료 도담 한도", "이체 수수료 한도"),
+    ],
+)
+def test_that_both_sides_are_at_one_institution_is_kept_without_its_name(question: str, rest: str) -> None:
+    assert named_banks(question, BANKS).rest == rest

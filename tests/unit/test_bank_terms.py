@@ -112,3 +112,25 @@ def test_a_name_is_not_read_across_words(text: str, word: str) -> None:
 def test_a_word_that_only_answers_names_no_thing() -> None:
     assert ("term 수수료", "수수료") not in members_of("무료인가요") and "term 수수료" in answered_by("무료입니다")
     assert members_of("해외여행보헙") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "answer", "lacks"),
+    [
+        ("받은 부채증명서 위조된 건지 확인", "부채증명서는 어떻게 발급받나요?", "앱에서 무료로 발급됩니다.", True),
+        ("이 서류가 진짜인지 알아보려면", "소득증명서는 어떻게 발급받나요?", "앱에서 무료로 발급됩니다.", True),
+        (
+            "이 서류가 진짜인지 알아보려면",
+            "증명서의 진위는 어디서 확인하나요?",
+            "문서번호를 입력하시면 됩니다.",
+            False,
+        ),
+        ("소득증명서 발급", "소득증명서는 어떻게 발급받나요?", "앱에서 무료로 발급됩니다.", False),
+        ("장애인이라 면제인데 수수료가 빠졌어요", "비과세저축은 누가 드나요?", "장애인은 세금이 면제됩니다.", True),
+        ("안 내도 되는데 수수료가 빠졌어요", "잘못 낸 수수료는 어떻게 돌려받나요?", "앱에서 환급합니다.", False),
+    ],
+)
+def test_what_is_checked_and_what_was_charged_must_be_in_the_row(
+    question: str, row_question: str, answer: str, lacks: bool
+) -> None:
+    assert bool(compare(question, row_question, answer).lacking) == lacks

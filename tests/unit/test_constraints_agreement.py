@@ -234,12 +234,20 @@ def test_a_word_behind_a_question_mark_does_not_hide_what_is_before_it() -> None
     assert compare("원화로 일본주식 살 수 있나요? 예약환전으로", *row).lacking
 
 
-def test_both_sides_at_the_own_institution_are_not_another_one() -> None:
+@pytest.mark.parametrize(
+    ("question", "is_within"),
+    [
+        ("같은 한들 쓰는 사람한테 잘못 보낸 돈 돌려받나요", True),
+        ("한들에서 한들로 잘못 보낸 돈 돌려받나요", True),
+        ("한들 계좌에서 한들은행 통장으로 잘못 보낸 돈 돌려받나요", True),
+        ("한들에서 다른 은행으로 잘못 보낸 돈 돌려받나요", False),
+    ],
+)
+def test_both_sides_at_the_own_institution_are_not_another_one(question: str, is_within: bool) -> None:
     own = ("당사의 다른 고객 계좌로 잘못 보낸 돈을 돌려받을 수 있나요?", "동의를 받아 돌려 드립니다.")
     other = ("다른 금융회사 계좌로 잘못 보낸 돈을 돌려받을 수 있나요?", "접수하시면 전달해 드립니다.")
-    question = "같은 한들 쓰는 사람한테 잘못 보낸 돈 돌려받나요"
-    assert compare(question, *other, institution="한들은행").conflicts
-    assert not compare(question, *own, institution="한들은행").conflicts
+    assert bool(compare(question, *other, institution="한들은행").conflicts) == is_within
+    assert bool(compare(question, *own, institution="한들은행").conflicts) != is_within
 
 
 def test_a_kind_by_another_name_is_the_row_s() -> None:

@@ -11,6 +11,7 @@ from llama_index.core.schema import TextNode
 from rag.constraints.contrasts import default_contrasts
 from rag.constraints.held_values import missing_values
 from rag.retrieval.confidence import Verdict, defaults, judge
+from rag.retrieval.differences import names_thing
 from rag.retrieval.hybrid import DENSE, FusedNode
 from rag.retrieval.ranking import (
     AGREES,
@@ -214,6 +215,14 @@ def test_a_row_without_the_kind_of_value_asked_for_is_suggested_and_says_what_is
     found = verdict("체크카드 몇 살부터 만들 수 있어요?", card)
     assert found.status == "suggested" and found.note == Note("not_held", {"word": "나이"})
     assert verdict("체크카드 만들면 며칠 걸려요?", card).status == "answered"
+
+
+def test_a_row_that_is_asked_how_much_and_says_it_is_on_the_cost() -> None:
+    worn = [row("worn", "카펫이 훼손되면 얼마를 내야 하나요?", "훼손 부위 1곳당 2만원이 부과됩니다.", 5.0)]
+    found = verdict("카펫 훼손 비용", worn)
+    assert not (found.note and "비용" in found.note.values["word"])
+    clean = [row("clean", "카펫이 훼손되면 어떻게 하나요?", "고객센터로 알려 주시면 교체합니다.", 5.0)]
+    assert names_thing(worn[0], "비용") and not names_thing(clean[0], "비용")
 
 
 def test_a_value_asked_for_at_another_channel_than_a_row_names_is_not_its_own() -> None:
