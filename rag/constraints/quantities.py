@@ -140,7 +140,7 @@ def _read(dimension: str, match: re.Match[str]) -> Quantity | None:
     groups = {name: value for name, value in match.groupdict().items() if value is not None}
     reader = {"date": _date, "time": _time, "duration": _duration, "age": _age}.get(dimension)
     if reader is not None:
-        return reader({**groups, "text": match.group()})
+        return reader({**groups, "text": match.group(), "after": match.string[match.end() : match.end() + 2]})
     if dimension in ("phone", "number"):
         value = Decimal("".join(re.findall(r"[\d.]" if dimension == "number" else r"\d", match.group())))
         return _quantity(dimension, "" if dimension == "number" else "phone", value, value)
@@ -224,6 +224,9 @@ def _duration(groups: dict[str, str]) -> Quantity | None:
     if name == "year" and len(groups["n"]) == 4 and groups["n"].isdigit():
         return None
     value = number(groups["n"]) * factor
+    # "1일부터 말일까지" are days of a month.
+    if name == "day" and groups["after"].startswith("부터") and value <= 31:
+        return None
     low = number(groups["low"]) * factor if "low" in groups else value
     if "half" in groups or "half2" in groups:
         extra = _HALF.get(name, Decimal(0))

@@ -27,9 +27,7 @@ _TERM = re.compile(
     r"|(?:으?로|동안|간)\s?(?:가입|들|하면|하려|넣|묶|맡|예치|납입|빌리)|(?:쯤|정도)?\s?(?:가입|예치|묶|맡기|넣))"
 )
 _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
-_PER = re.compile(
-    r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d|[일이삼사오육칠팔구십백천만억]{1,6}\s?원|(?:[한두세네]|다섯|열)\s?[번회건])"
-)
+_PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
 _YEARLY = re.compile(r"(?:1|일|한)\s?[년해]$")
 _INCIDENTAL = re.compile(
     r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸"
@@ -267,17 +265,15 @@ def _in_days(quantity: Quantity) -> Quantity:
 def _same_date(asked: Quantity, row: Quantity) -> bool | None:
     """Whether two dates agree: by year, and by month if both have one. None if only one has a year.
 
-    Days of any year agree if they are equal or the row's period covers the asked one ("2월 20일" with "매년 2월 1일부터").
+    Days of any year agree if they are equal or the row's period covers the asked one ("3월 5일" with "3월 2일~4월 20일").
     """
     first, second = asked.low or asked.high, row.low or row.high
     if first is None or second is None or (first < 10000) != (second < 10000):
         return None
     if first < 10000:
-        return (
-            True
-            if row.covers(asked) or (first // 100 == second // 100 > 0 and not (first % 100 and second % 100))
-            else None
-        )
+        is_period = row.low is not None and row.high is not None
+        is_within_month = first // 100 == second // 100 > 0 and not (first % 100 and second % 100)
+        return True if is_within_month or (is_period and row.covers(asked)) else None
     if first // 10000 != second // 10000:
         return False
     months = first // 100 % 100, second // 100 % 100
