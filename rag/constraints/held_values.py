@@ -215,14 +215,18 @@ def is_past_deadline(question: str, value: Quantity, answer: str) -> bool:
 
 def _selects_tier(question: str, value: Quantity, answer: str) -> bool:
     """Whether a duration that has passed ("2년 됐는데 수수료 얼마") or an amount ("300만원 보냈는데 수수료 얼마") selects one of
-    several prices that an answer states by tiers."""
-    if value.dimension not in ("duration", "money") or not any(
-        each.kind in ("money", "rate") for each in asked_values(question)
-    ):
+    several prices that an answer states by tiers, or a single one that it states for a span ("30일 이상 60일 미만은 50만원")."""
+    kinds = {each.kind for each in asked_values(question)} & {"money", "rate", "sum"}
+    if value.dimension not in ("duration", "money") or not kinds:
         return False
     parts = [values_of(answer[start:end]) for start, end in clauses(answer)]
-    tiers = [each for part in parts for each in part if each.dimension == value.dimension and not each.is_point]
-    return len(tiers) >= _MIN_TIERS
+    tiers = [[each for each in part if each.dimension == value.dimension and not each.is_point] for part in parts]
+    has_priced_span = value.dimension == "duration" and any(
+        any(each.low is not None and each.high is not None for each in spans)
+        and any(each.dimension in ("money", "rate") for each in part)
+        for spans, part in zip(tiers, parts, strict=True)
+    )
+    return has_priced_span or sum(map(len, tiers)) >= _MIN_TIERS
 
 
 def _of_same_period(question: str, value: Quantity, row: str, values: list[Quantity]) -> list[Quantity]:

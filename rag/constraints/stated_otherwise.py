@@ -20,7 +20,6 @@ from rag.korean import notes, sentence_texts, tokens, without_notes
 _SERVICE = re.compile(r"군대|군\s?복무|병역|제대|전역|현역|입대|군필|(?<![가-힣])군\s?(?:생활|에\s?갔|다녀)")
 _FROM_AGE = re.compile(r"(?:나이|연령)(?:에서|를|을)?\s?(?:\S{1,6}\s)?(?:빼|뺍|뺀|제외|차감|공제|줄여|낮춰)")
 """A sentence on military service that says that it is subtracted from the age."""
-_AGE_ASKED = re.compile(r"나이|연령|몇\s?[살세]|누가|누구")
 _BASE = re.compile(r"\s?(?:정도|쯤)?\s?(?:이?면|인데|에서|에|의)\s")
 _ASKED_BEFORE = re.compile(r"(?:나요|까요|가요|[돼되]요)\s")
 _LIMITS, _LEAST = re.compile("한도"), re.compile("최소|최저|이상|부터")
@@ -93,8 +92,6 @@ def _is_age_limited(question: str, age: Quantity, row_question: str, answer: str
     if not age.is_point or age.low is None:
         return False
     limits = [each for each in values_of(f"{row_question}\n{answer}") if each.dimension == "age" and not each.is_point]
-    if _AGE_ASKED.search(row_question) and limits:
-        return True
     for sentence in sentence_texts(answer) if _SERVICE.search(question) else ():
         if not (_SERVICE.search(sentence) and _FROM_AGE.search(sentence)):
             continue

@@ -217,6 +217,9 @@ def answered_by_shown(
         quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
+    if sentence and not is_one and values_of(message):
+        # Each of several rows states it for itself; the rows are not given once more.
+        return None
     if sentence:
         note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
         return replace(verdict, note=note if is_one else None)

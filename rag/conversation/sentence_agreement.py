@@ -62,6 +62,8 @@ _KIN_NAMED = re.compile(r"가족(?!관계|카드)|동거인")
 _PARENT = re.compile(r"부모|엄마|아빠|어머니|아버지")
 _SIBLING = re.compile(r"동생|언니|오빠|누나|(?<![가-힣])형(?:은|이|도)")
 _PATH = re.compile(r"\S\s>\s\S")
+_TAKES_IN_PATH = re.compile(r"\([^()]*\d\s?(?:영업일|일|시간|분|주|개월)[^()]*\)\s*$")
+"""Matches a menu path that ends with how long it takes: "(서류 촬영 제출, 2영업일 이내 심사)"."""
 _PREDICATE = re.compile(r"(?:니다|다|음|함|됨)[.)]?\s*$")
 _NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
 _BACK = re.compile(r"돌려\s?[받주줘]|환[급불](?![금액])|반환")
@@ -229,7 +231,7 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
 
 def is_aside(label: str, sentence: str) -> bool:
     """Whether a sentence is a menu path alone or an example."""
-    is_path = _PATH.search(sentence) and not _PREDICATE.search(sentence)
+    is_path = _PATH.search(sentence) and not (_PREDICATE.search(sentence) or _TAKES_IN_PATH.search(sentence))
     return bool(is_path or _EXAMPLE.search(f"[{label}] {sentence}"))
 
 

@@ -44,6 +44,8 @@ STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
 """Chance in 0..1 that the message alone is covered from which on another row may be meant; and is, also by "미성년자는?"."""
 CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
 """A statement after a question ("저 지금 외국이에요") continues it."""
+_STEM = 3
+"""Syllables by which a word is recognised in another form."""
 _KIND_OF_PRODUCT = re.compile(r"\s?(?:짜리|만기|물)")
 _ASKS_FOR_NO_FACT = re.compile(r"추천|왜|이유|차이|비교")
 _ANSWERS_NO_CASE = re.compile(r"추천|왜|이유|어떤|뭐가|뭐예|뭐야|누가|어디|차이|비교|방법|어떻게|어케|어떡")
@@ -139,19 +141,26 @@ def sentence_for(
 
 
 def _nearest_of_few(asked: FollowUp, found: Sequence[str], similarities: Similarities) -> str:
-    """Of several sentences that state what is asked by their words, the one nearest to the message and to both questions."""
+    """Of several sentences that state what is asked by their words, the one nearest to the message and to both questions.
+
+    Two that both name what the message names are quoted together if none is the nearest, unless a value is asked for.
+    """
     alone, joined = (similarities(text, found) for text in (asked.message, f"{asked.before} {asked.message}"))
     if not alone:
         closest = _sharing_most(asked.message, found)
         return closest[0] if len(closest) == 1 and asked.words else ""
     place = nearest([(a + b) / 2 for a, b in zip(alone, joined, strict=True)], ahead=AHEAD_OF_FEW, least=FAR)
-    return found[place] if place is not None and alone[place] >= FAR else ""
+    if place is not None and alone[place] >= FAR:
+        return found[place]
+    is_pair = len(found) == 2 and asked.words and not (asked.values or kinds_asked(asked.message))
+    return " ".join(found) if is_pair else ""
 
 
 def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities) -> str:
     """The nearest of all sentences, where it may state what the message asks; empty otherwise."""
     message = asked.message
-    new = [word for word in content_words(message) if compact(word) not in compact(asked.before)]
+    # "재발급하려면" after "재발급 신청" is not new.
+    new = [word for word in content_words(message) if compact(word)[:_STEM] not in compact(asked.before)]
     if _ASKS_FOR_NO_FACT.search(message) or not new:
         return ""
     sentences = [(label, sentence) for label, sentence in units(content) if not is_aside(label, sentence)]

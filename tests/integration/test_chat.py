@@ -262,6 +262,6 @@ def test_what_can_be_asked_is_named_by_the_index_own_categories(
     named = {"보험금 청구": ["보험금은 언제 나오나요?"], "": ["기타"], "대출·할부": ["할부 금리가 궁금해요"]}
     service = ChatService(store, models.embed_model, calibration=defaults(), topics=named)
     assert "보험금 청구, 대출·할부" in service.ask(message).text
-    assert "insurance claim, loan/installment" in service.ask("hello").text
+    assert "insurance claims, loan/installment" in service.ask("hello").text
     without = ChatService(store, models.embed_model, calibration=defaults())
     assert "이체, 인증서, 카드, 예금·대출" in without.ask(message).text

@@ -23,6 +23,10 @@ ROWS = {
         "대출 이자 내는 날을 바꿀 수 있나요?",
         "매월 1일부터 28일 사이에서 고르실 수 있고, 변경은 6개월에 한 번 됩니다.",
     ),
+    "hospital days": (
+        "입원 위로금은 얼마인가요?",
+        "10일 이상 30일 미만 입원하시면 50만원을 드립니다.",
+    ),
     "sale": (
         "주식을 판 돈은 언제 찾을 수 있나요?",
         "판 날부터 2영업일 뒤에 찾으실 수 있습니다. 출금 한도는 1회 1억원, 1일 5억원입니다.",
@@ -210,9 +214,7 @@ def values_in_the_way(message: str, row: str) -> list[str]:
         ("군대 2년 다녀와서 서른다섯인데 청년적금 되나요", "youth"),
         ("만 36세인데 병역 마쳤어요 청년적금 들 수 있나요", "youth"),
         ("서른여섯인데 군대 다녀왔어요 새싹적금 들 수 있어요?", "savers"),
-        # The row is on the limit of age, so it answers for ages beyond it, too.
-        ("일흔여덟인데 여행자보험 들 수 있어요?", "travel"),
-        ("마흔 살인데 청년적금 들 수 있나요", "youth"),
+        ("2주 입원했는데 위로금 얼마예요", "hospital days"),
         # The row says what share of such an amount is lent.
         ("보증금 4억이면 전세대출 얼마까지 나와요", "rent loan"),
         ("재작년에 만든 통장인데 5년 치 거래내역서 뽑아주세요", "history"),
@@ -264,6 +266,10 @@ def test_a_value_of_the_own_case_blocks_no_row(message: str, row: str) -> None:
         ("만 17세인데 앱에서 통장 개설돼요?", "adults"),
         ("만 41세인데 병역 2년 했어요 새싹적금 되나요", "savers"),
         ("서른여섯인데 새싹적금 들 수 있어요?", "savers"),
+        ("일흔여덟인데 여행자보험 들 수 있어요?", "travel"),
+        ("마흔 살인데 청년적금 들 수 있나요", "youth"),
+        ("45일 입원했는데 위로금 얼마 나와요", "hospital days"),
+        ("6주 동안 입원했는데 위로금 얼마예요", "hospital days"),
         ("연봉 6천이면 전세대출 얼마까지 나와요", "rent loan"),
         ("만불 송금하려는데 서류 없이 되나요", "send abroad"),
         ("후불 연체료 연 20프로 맞죠", "late fee"),
