@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -83,3 +84,9 @@ def test_few_customers_questions_match_and_those_ask_about_fraud() -> None:
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     assert tells_of_scam(text) in (True, False)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_pattern_of_words_in_any_order_is_tried_once_and_not_at_each_character(rule: WordRule) -> None:
+    # "(?=.*a)" reads to the end of the message: from each character on, the longest message would take over a second.
+    assert not re.search(r"(?:^|(?<=\|))\(\?=\.\*", rule.pattern.pattern)
