@@ -20,13 +20,13 @@ _RUN = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣ]+|[a-z]+|[0-9]+")
 # A full stop ends a sentence only before white space, as "3.5%" and "2026.03.01" contain some too. A line break also ends one.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?=\s)|(?<=[다요죠까])(?=\n)|\n+")
 _NOTE = re.compile(r"^\s*※.*$", re.MULTILINE)
-_YES, _CAN = r"(?:네|넵|예|아니요|아니오|아뇨)", r"[가-힣]{1,8}\s수\s(?:있|없)습니다"
+_YES, _CAN = r"(?:네|넵|예|아니요|아니오|아뇨|물론(?:입니다|이죠))", r"[가-힣]{1,8}\s수\s(?:있|없)습니다"
 _SIMPLY = (
     r"(?:(?:불?가능|불가)(?:합니다|해요)|그렇습니다|그렇지 않습니다|맞습니다|아닙니다|(?:안 )?됩니다|되지 않습니다)"
 )
 _YES_OR_NO = re.compile(
     r"\s*(?:\[[^\[\]\n]{1,10}\]\s*)?"
-    rf"(?:{_YES}(?:[,.!~]+\s*|\s(?={_SIMPLY}))(?:(?:{_SIMPLY}|{_CAN})[.!]\s+)?|{_SIMPLY}[.!]\s+)(?=\S)"
+    rf"(?:{_YES}(?:[,.!~]+\s*|\s*\n\s*|\s고객님[,.!]\s*|\s(?={_SIMPLY}))(?:(?:{_SIMPLY}|{_CAN})[.!]\s+)?|{_SIMPLY}[.!]\s+)(?=\S)"
 )
 """A yes or no at the beginning of a text ("네,", "[답변] 예."), also in a sentence that says nothing else: "가능합니다."."""
 _ONLY_YES_OR_NO = re.compile(rf"\s*(?:{_YES}[,.!~\s]*)?(?:{_SIMPLY}|{_YES}|{_CAN})?[.!~]*\s*")

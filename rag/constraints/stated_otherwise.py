@@ -1,7 +1,8 @@
 """Values that a row covers without stating them in its text: in a note, by a limit on age that it extends, or as an amount of
 which it states a rate.
 
-These count only where the customer asks whether something is right or possible, never where one of several amounts is asked for.
+But for a share, these count only where the customer asks whether something is right or possible, never where one of several
+amounts is asked for.
 """
 
 from __future__ import annotations

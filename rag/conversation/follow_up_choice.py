@@ -45,16 +45,8 @@ FULL_SENTENCE = 16
 """Characters without spaces from which on a message without words of the row is no follow-up; set on `dev`."""
 _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
 """Words of a question for a value that name nothing."""
-_ASIDE = re.compile(r"\([^)]*(?<![음함됨다])\)")
-_ITEM = re.compile(r"[-*•·]|\d\.")
 _LABELS = re.compile(r"\[[^\[\]]*\]")
 _OF_THE_SERVICE = re.compile(r"(?<![가-힣])(?:너|넌|너는|너도|니가|네가|당신)(?![가-힣])")
-_WITHOUT = re.compile(r"(?<![가-힣])안\s?(?:가|하|내|들|거|쓰|써|받)|없이|없어도|없으면")
-_WITHOUT_IT = re.compile(r"없|않|못|불가|생략|면제")
-_DEADLINE = re.compile(r"까지|(?<!로)부터|이내(?!의)|전에|후|뒤|즉시|바로|당일|다음|입금|지급")
-_SOON = re.compile(r"즉시|바로|당일|다음\s?날")
-_CONDITION = re.compile(r"경우|발급분|발급한|유효기간|이용기간|만료|전부터|전까지|최장|않았|이력")
-"""Matches a sentence whose duration is a condition and no answer to "며칠 걸려요"."""
 MANNER = frozenset(("방법", "절차", "안내"))
 """Words that ask for nothing beyond the previous answer."""
 _CONTINUES = re.compile(

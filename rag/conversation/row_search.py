@@ -212,8 +212,7 @@ class RowSearch:
         retrieved = self.retrieved(text, filters)
         hits = [hit for hit in _nearest(retrieved.hits) if hit.node.metadata.get(BANK) not in excluded]
         wording = self._wording(text)
-        today = day_in_force(filters)
-        verdict = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=today)
+        verdict = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=day_in_force(filters))
         verdict = replace(verdict, lexical_only=retrieved.lexical_only, retrieved=retrieved)
         return suggest_by_words(prefer_same_question(verdict, text), wording.words)
 
@@ -243,11 +242,12 @@ def _nearest(hits: Sequence[FusedNode]) -> list[FusedNode]:
 
 
 def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
-    """The verdict with its rows as suggestions, but for those `without`; as it is where it declines."""
+    """The verdict with its rows as suggestions, but for those `without`; declined if none is left."""
     if verdict.status == "declined":
         return verdict
     ranked = tuple(hit.judged("suggested") for hit in verdict.ranked if row_id(hit) not in without)
-    return replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
+    found = replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
+    return found if ranked else replace(found, status="declined", reason="not_covered", note=None)
 
 
 def merge_as_suggestions(preferred: Verdict, other: Verdict) -> Verdict:

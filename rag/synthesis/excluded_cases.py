@@ -17,7 +17,7 @@ from rag.synthesis.yes_or_no import without_name, words_beyond
 
 _LIMITS = re.compile(r"[가-힣]만\s|[가-힣]만(?:을|이)?\s?(?:가능|인정|이용)|고정|한하여|한해|한정")
 _WITHOUT = re.compile(r"(?P<thing>[가-힣A-Za-z]{2,}?)(?:이|가|은|는|도)?\s?없(?:이|으면|는데|어도|을|는)")
-_OTHER_DAY = re.compile(r"내일|모레|다음\s?날|(?:하루|이틀|며칠)\s?(?:지나|지난|뒤|후|이따)")
+_OTHER_DAY = re.compile(r"내일(?!배움)|모레|다음\s?날|(?:하루|이틀|며칠)\s?(?:지나|지난|뒤|후|이따)")
 _SAME_DAY = re.compile(r"당일(?:에만|까지|만|\s?\d)|그날(?:에만|까지)")
 _TOPIC = re.compile(r"(?P<topic>(?:\S+\s){0,4}?\S*[가-힣A-Za-z])(?<!또)(?<![있없하되받쓰])[은는]\s")
 _CONDITION = re.compile(r".*?(?:[으하되시다라]면|경우)(?![가-힣]*의)")
@@ -45,7 +45,7 @@ def sentence_on_case(question: str, row_question: str, text: str, bank: str = ""
             if refuses(sentence.replace(lack[0], "")):
                 return sentence
             continue
-        if is_other_day and _SAME_DAY.search(sentence):
+        if is_other_day and _SAME_DAY.search(sentence) and _is_on_action(sentence, f"{question} {row_question}"):
             return sentence
         if not (refuses(sentence) or _LIMITS.search(sentence)):
             continue
@@ -84,6 +84,15 @@ def _is_affirmed(word: str, sentence: str) -> bool:
         return True
     places = [match.end() for match in re.finditer(re.escape(stem), compact(sentence))]
     return any(is_place or not _PLACE.match(compact(sentence), end) for end in places)
+
+
+def _is_on_action(sentence: str, asked: str) -> bool:
+    """Whether what a sentence is on, if it is something done ("예약이체 취소는 …"), is asked about."""
+    topic = _TOPIC.match(_LEAD.sub("", sentence.lower()))
+    done = [
+        word for word in all_words(topic["topic"] if topic else "") if word.stem in compound_words()["verbal_nouns"]
+    ]
+    return all(map(PassageWords([asked]).holds, done))
 
 
 def _is_on_topic(sentence: str, named: list[str], asked: str) -> bool:

@@ -22,6 +22,8 @@ _DENIES = re.compile(
 )
 """Any sign of a negation, whatever it negates: two questions that differ in their number of them are not the same."""
 _MUST = re.compile(r"야\s?(?:만\s?)?[하되돼해합됩할한]|필요|반드시|의무")
+_ONLY = re.compile(r"[0-9A-Za-z가-힣]만(?=[이은을의요\s?!.]|$)|밖에|뿐|오직")
+"""A limit to one thing: "외국인만 되나요" is another question than "외국인도 되나요"."""
 _FORM = re.compile(
     r"수[는도가]?|(?:있|되|돼|됩|될|하|해|합|할|가능|인|건|거|드리|주)?"
     r"(?:한|하|해|합|할|될|을|는|은)?(?:나|가|까|지|죠|어|니까|습니까|냐|요|도)(?:요)?|돼|가능|혹시|그럼|그러면|근데|제가|저는|좀|지금|고객이?|경우"
@@ -31,10 +33,10 @@ _SHORTEST_NAME = 2
 _TAKEN_FOR_GRANTED = re.compile(r"(?:발급|등록|가입|개설|보유)(?:받은|받으신|된|한|하신|하고 있는)\s|\([^)]*\)")
 """What a customer need not say of a thing: "발급받은 인증서", "통장사본(계좌개설확인서)"."""
 _EVERYDAY = {
-    "변경": "바꾸 바꿀 바꿔 바꿨 바꾼 바뀌 바뀐 바뀔", "이용": "쓰 쓸 써", "사용": "쓰 쓸 써", "발급": "받 떼 뗄 뽑 만들",
-    "수령": "받", "입금": "넣", "개설": "만들", "납부": "내", "휴대폰": "폰 핸드폰",
+    "변경": "바꾸|바꿀|바꿔|바꿨|바꾼|바뀌|바뀐|바뀔", "이용": "[쓰쓸써]", "사용": "[쓰쓸써]", "발급": "[받떼뗄뽑]|만들",
+    "수령": "받", "입금": "넣", "개설": "만들", "납부": "내(?![년일역용달])", "휴대폰": "폰(?!뱅킹)|핸드폰",
 }  # fmt: skip
-"""Institutions' words, with the beginnings of the everyday ones for them."""
+"""Institutions' words, with patterns of the beginnings of the everyday ones for them."""
 
 
 def asks_the_same(question: str, row_questions: Iterable[str], bank: str = "") -> bool:
@@ -46,7 +48,8 @@ def asks_the_same(question: str, row_questions: Iterable[str], bank: str = "") -
         if _letters(question) in (_letters(row_question), _letters(f"{bank}{row_question}")):
             return bool(_letters(question))
         # "OTP 등록은 어떻게 하나요? 타 은행 OTP도 등록할 수 있나요?" asks two things, of which a yes answers the second.
-        if any(_is_same(question, each, bank) for each in sentence_texts(row_question)):
+        asked = [each for each in sentence_texts(row_question) if asks_whether(each)]
+        if len(asked) == 1 and _is_same(question, asked[0], bank):
             return True
     return False
 
@@ -60,7 +63,7 @@ def _is_same(question: str, row_question: str, bank: str) -> bool:
         return False
     if bool(_MUST.search(question)) != bool(_MUST.search(row_question)):
         return False
-    if len(_DENIES.findall(question)) != len(_DENIES.findall(row_question)):
+    if any(len(each.findall(question)) != len(each.findall(row_question)) for each in (_DENIES, _ONLY)):
         return False
     stated = {value.text for value in values_of(row_question)}
     if any(value.text not in stated for value in values_of(question)):
@@ -79,7 +82,7 @@ def words_beyond(text: str, other: str, bank: str = "") -> list[str]:
             continue
         found = all_words(token)
         stem = compact(found[0].stem if found else token)
-        everyday = [name for name, begins in _EVERYDAY.items() if token.startswith(tuple(begins.split()))]
+        everyday = [name for name, begins in _EVERYDAY.items() if re.match(begins, token)]
         # "편의점" beside "ATM" says more than the term ATM, which it calls for.
         terms = [name for name in (*everyday, *expand(token).split()[1:]) if compact(name) not in own]
         is_named = any(len(name) > 1 and compact(name) in held for name in (stem, *terms))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.constraints import InstitutionMention
+from rag.constraints.everyday_values import values_of
 from rag.constraints.institution_list import known_institutions
 from rag.constraints.institutions import InstitutionNames
 
@@ -91,6 +92,13 @@ def test_real_names(text: str, name: str | None) -> None:
 )
 def test_an_indexs_invented_names(text: str, names: list[str]) -> None:
     assert [mention.name for mention in find_institutions(text, OWN)] == names
+
+
+def test_no_known_name_is_an_amount_or_a_rate() -> None:
+    # "연체이자 8퍼센트 맞나요" asks no institution.
+    names = [name for first, _, aliases in known_institutions() for name in (first, *aliases)]
+    assert len(names) > 500
+    assert not [name for name in names if any(each.dimension != "number" for each in values_of(name))]
 
 
 def test_held_or_only_known() -> None:

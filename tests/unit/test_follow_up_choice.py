@@ -32,6 +32,12 @@ def test_readings_that_agree_are_no_reason_for_doubt() -> None:
     assert merge_as_suggestions(contextual, verdict("a", "c", top=1.0)) is contextual
 
 
+def test_what_was_rejected_is_declined_where_no_other_row_is_left() -> None:
+    found = as_suggestions(verdict("a"), without=["a"])
+    assert (found.status, found.reason, found.nodes) == ("declined", "not_covered", ())
+    assert as_offered(found, [], Turn("이체한도", "", "answered", ("a",))) == found
+
+
 def test_what_the_contextual_reading_declines_stays_declined() -> None:
     found = merge_as_suggestions(verdict("old-1", "old-2", top=-3.0), verdict("new-1", top=-2.0))
     assert (found.status, found.nodes) == ("declined", ())

@@ -268,6 +268,7 @@ def test_a_value_of_the_own_case_blocks_no_row(message: str, row: str) -> None:
         ("서른여섯인데 새싹적금 들 수 있어요?", "savers"),
         ("일흔여덟인데 여행자보험 들 수 있어요?", "travel"),
         ("마흔 살인데 청년적금 들 수 있나요", "youth"),
+        ("7억을 한 번에 찾고 싶어요", "sale"),
         ("45일 입원했는데 위로금 얼마 나와요", "hospital days"),
         ("6주 동안 입원했는데 위로금 얼마예요", "hospital days"),
         ("연봉 6천이면 전세대출 얼마까지 나와요", "rent loan"),

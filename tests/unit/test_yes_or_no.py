@@ -92,6 +92,13 @@ def test_the_same_question_in_other_words(question: str, row_question: str) -> N
         ("잔액증명서 우편으로 오늘 받을 수 있나요", POST),
         ("ATM에서 100만원 수표 입금할 수 있나요?", CHEQUE),
         ("편의점 ATM에서 수표 입금 되나요", CHEQUE),
+        # One of several instead of one more.
+        ("미성년자만 외화통장을 만들 수 있나요?", MINOR),
+        ("잔액증명서를 우편으로만 받을 수 있나요?", POST),
+        ("폰뱅킹으로 한도를 바꿀 수 있나요?", "휴대폰으로 한도를 변경할 수 있나요?"),
+        ("자동차세를 카드로 내년에 납부할 수 있나요?", "자동차세를 카드로 납부할 수 있나요?"),
+        # Of two questions a yes may answer either.
+        ("통장을 다시 만들 수 있나요?", "통장을 다시 만들 수 있나요? 인감을 바꿀 수 있나요?"),
         # Less than the row's question, which names the case that its answer depends on.
         ("적금 해지할 수 있나요?", PROXY),
         ("자동이체 다시 신청해야 하나요?", RENEW),
@@ -125,6 +132,9 @@ def test_a_listed_phrasing_is_the_rows_question_too() -> None:
         ("가능합니다.\n앱을 이용해 주세요.", "앱을 이용해 주세요."),
         ("불가합니다. 영업점을 이용해 주세요.", "영업점을 이용해 주세요."),
         ("[답변] 네, 앱에서 됩니다.", "앱에서 됩니다."),
+        ("네 고객님, 앱에서 됩니다.", "앱에서 됩니다."),
+        ("네\n앱에서 됩니다.", "앱에서 됩니다."),
+        ("물론입니다. 앱에서 됩니다.", "앱에서 됩니다."),
         # What is no yes or no, or nothing but one.
         ("네 가지 방법이 있습니다.", "네 가지 방법이 있습니다."),
         ("예: 홍길동", "예: 홍길동"),
