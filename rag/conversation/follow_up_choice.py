@@ -209,12 +209,12 @@ def answered_by_shown(
         quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
     is_one = sum(node.quoted for node in verdict.nodes) == 1
-    if sentence and not is_one and values_of(message):
-        # Each of several rows states it for itself; the rows are not given once more.
+    if sentence and not is_one:
+        # Each of several rows states it, or not, for itself; the rows are not given once more.
         return None
     if sentence:
         note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
-        return replace(verdict, note=note if is_one else None)
+        return replace(verdict, note=note)
     # What it names may be in a label only ("[준비물]"); then there is no single sentence to quote.
     is_held = named <= members_of(f"{question_of(hit)} {content}") and all(holds_subject(hit, word) for word in words)
     is_labelled = any(
