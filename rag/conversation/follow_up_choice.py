@@ -203,15 +203,18 @@ def answered_by_shown(
     new_values = kinds_asked(message) - kinds_asked(last.question)
     if is_same and not (values_of(message) or new_values):
         return None
-    sentence = sentence_for(message, last.question, question_of(hit), content, similarities)
+
+    def stated_by(row: JudgedNode) -> str:
+        return sentence_for(message, last.question, question_of(row), row.node.get_content(), similarities)
+
+    sentence = stated_by(hit)
     if sentence and verdict.status == "suggested":
         # It was uncertain only whether this row is meant, which the previous question has settled.
         quoted = hit.judged("answered", quoted=True)
         verdict = replace(verdict, status="answered", nodes=(quoted,))
-    is_one = sum(node.quoted for node in verdict.nodes) == 1
-    if sentence and not is_one:
-        # Each of several rows states it, or not, for itself; the rows are not given once more.
-        return None
+    if sentence and (others := [node for node in verdict.nodes[1:] if node.quoted]):
+        # Rows of several institutions are given once more only if each states what is asked, and not for a value of its own.
+        return replace(verdict, note=None) if all(map(stated_by, others)) and not values_of(message) else None
     if sentence:
         note = Note("in_shown", {"sentence": without_yes_or_no(sentence)})
         return replace(verdict, note=note)
