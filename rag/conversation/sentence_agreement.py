@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import AskedValue, asked_values, not_stated
-from rag.constraints.aspects import ASPECT_OF, ASPECTS
+from rag.constraints.aspects import ASPECT_OF, ASPECTS, Aspect
 from rag.constraints.contrasts import answered_by, members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -64,6 +64,8 @@ _SIBLING = re.compile(r"동생|언니|오빠|누나|(?<![가-힣])형(?:은|이|
 _PATH = re.compile(r"\S\s>\s\S")
 _TAKES_IN_PATH = re.compile(r"\([^()]*\d\s?(?:영업일|일|시간|분|주|개월)[^()]*\)\s*$")
 """Matches a menu path that ends with how long it takes: "(서류 촬영 제출, 2영업일 이내 심사)"."""
+_CLOCK = re.compile(r"(?:한국|현지|미국|뉴욕|일본|중국|홍콩|런던)\s?시간")
+"""Whose time it is: a sentence with it is not on that country."""
 _PREDICATE = re.compile(r"(?:니다|다|음|함|됨)[.)]?\s*$")
 _NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
 _BACK = re.compile(r"돌려\s?[받주줘]|환[급불](?![금액])|반환")
@@ -263,7 +265,7 @@ def _covered(mention: tuple[str, str], text: str, message: str) -> bool:
 
 def names(text: str, word: str, message: str) -> bool:
     """Whether a text names what a word of a message does, also by another name of it or of its kind."""
-    flat = compact(text)
+    flat = compact(_CLOCK.sub("", text))
     if any(compact(name) in flat for name in subject_names([word])):
         return True
     # Where a value is asked for, what has one need not be called by its name: "무료" states a fee.
@@ -288,4 +290,11 @@ def names(text: str, word: str, message: str) -> bool:
         return True
     if _PARENT.match(word) and re.search(r"법정대리인|친권자|보호자", text):
         return True
-    return bool(aspect and aspect.named.search(text))
+    return aspect is not None and _is_named(aspect, text)
+
+
+def _is_named(aspect: Aspect, text: str) -> bool:
+    """Whether a text names an aspect: "까지" or "초과" name a limit only beside a value of its kind."""
+    found = [match[0] for match in aspect.named.finditer(text)]
+    by_itself = any(ASPECT_OF.get(each) == aspect.name or aspect.words.search(each) for each in found)
+    return by_itself or bool(found and any(value.dimension in aspect.dimensions for value in values_of(text)))

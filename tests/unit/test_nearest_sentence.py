@@ -66,3 +66,25 @@ class Failing(BaseEmbedding):
 def test_a_failing_embedding_leaves_the_words() -> None:
     assert similarities_of(Failing(), defaults(), None)("배달", ["하나", "둘"]) == ()
     assert similarities_of(None, defaults(), None)("배달", ["하나", "둘"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "before", "answer"),
+    [
+        # "까지" names a limit only beside a value of its kind.
+        (
+            "한도는",
+            "결제일을 바꾸려면?",
+            "결제일은 앱에서 바꾸십니다. 결제일 당일까지는 청구 작업으로 변경이 제한됩니다.",
+        ),
+        # Whose clock it is: the sentence is not on that country.
+        ("한국은", "미국주식 거래시간", "정규장은 한국시간 23:30에 시작됩니다. 휴장일에는 주문이 되지 않습니다."),
+    ],
+)
+def test_a_sentence_that_shares_a_word_in_another_sense_states_nothing(message: str, before: str, answer: str) -> None:
+    assert sentence_for(message, before, before, answer) == ""
+
+
+def test_a_limit_is_named_by_its_value() -> None:
+    answer = "앱에서 바꾸십니다. 하루 500만원까지 보내실 수 있습니다."
+    assert sentence_for("한도는", "이체 설정을 바꾸려면?", "이체 설정을 바꾸려면?", answer).startswith("하루 500만원")
