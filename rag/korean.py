@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 ANALYZER = "syllable2-jamo3to5/1"
 MAX_QUERY_TOKENS = 900
@@ -241,6 +241,11 @@ def compose(initial: str, vowel: str, final: str = "") -> str:
     """The syllable of these letters: the inverse of `decompose`. Raises ValueError for letters that cannot stand there."""
     number = (INITIALS.index(initial) * len(VOWELS) + VOWELS.index(vowel)) * len(FINALS) + FINALS.index(final)
     return chr(ord("가") + number)
+
+
+def syllables_ending_in(finals: str) -> str:
+    """All syllables with one of these letters as final, for a class of a pattern: a verb before a noun ends in "ㄴㄹ"."""
+    return "".join(compose(*letters) for letters in product(INITIALS, VOWELS, finals))
 
 
 def romanized(text: str) -> str:

@@ -14,12 +14,12 @@ from rag.constraints.actions import final_verbal_noun
 from rag.constraints.compounds import is_bare_noun, is_no_kind
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.requested_verbs import requested_verbs
-from rag.korean import FINALS, tokens
+from rag.korean import syllables_ending_in, tokens
 
 _PART = re.compile(r"[^?？!\n]*(?:[?？!\n]+|$)")
 _WORDS = r"(?:(?!\S*(?:요|다|죠|고|서|데|면|까|만)\s)[^.,!?\s]+\s){0,3}"
 """Up to three words before a phrase, which end no clause."""
-_L = "[" + "".join(map(chr, range(ord("갈"), ord("힣") + 1, len(FINALS)))) + "]"
+_L = f"[{syllables_ending_in('ㄹ')}]"
 """Syllables that end in ㄹ, as verbs do before 것 and 까."""
 _NOT_MEANT = re.compile(
     rf"{_WORDS}[^.,!?\s]*(?:{_L}|는)\s?(?:건|거는|거|게|것은|것이)\s?(?:아니(?:고|구|라|지만|에요)|아닌데|말고)\S*"

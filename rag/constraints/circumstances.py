@@ -16,6 +16,7 @@ from rag.constraints.contrasts import OPEN, asks_whether
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import asks_for_span
 from rag.constraints.value_agreement import holds
+from rag.korean import syllables_ending_in
 
 _FIRST_YEAR = 10000
 """Dates of a month or day alone are below."""
@@ -23,11 +24,7 @@ _DIMENSIONS = ("money", "count", "duration", "rate")
 _SELECTED = ("money", "sum", "rate", "count", "age", "grade", "length")
 """Kinds of values asked for that depend on values of the customer's case."""
 _SELECTED_ASPECTS = ("수수료", "금리", "한도", "환율", "세금", "우대율", "기간")
-_PAST = (
-    "["
-    + "".join(chr(code) for code in range(0xAC00, 0xD7A4) if (code - 0xAC00) % 28 == 20 and chr(code) not in "있겠")
-    + "]"
-)
+_PAST = f"[{re.sub('[있겠]', '', syllables_ending_in('ㅆ'))}]"
 """A syllable with the ending of the past tense."""
 _CLAUSE_END = re.compile(
     r"[.?!\n]|[은인건던]데|는데|거든요?|으?니까|더니|지만|네요|나\s?봐요?|(?<=[어아와해라여져려])서(?=[\s,.]|$)|(?<=이)라(?=\s)"

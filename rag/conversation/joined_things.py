@@ -8,14 +8,13 @@ a thing may have several readings, the likeliest first.
 from __future__ import annotations
 
 import re
-from itertools import product
 from typing import NamedTuple
 
 from rag.constraints import default_contrasts
 from rag.constraints.aspects import ASPECT
 from rag.constraints.contrasts import members_of
 from rag.conversation.word_rules import content_words, nouns
-from rag.korean import INITIALS, VOWELS, compact, compose
+from rag.korean import compact, syllables_ending_in
 
 MAX_PARTS = 3
 MIN_PART = 4
@@ -25,7 +24,7 @@ MAX_WORDS = 6
 MIN_THING = 2
 """Characters without spaces of one thing, at least: "입/출금" is one word."""
 
-ATTRIBUTIVE = "".join(compose(*letters) for letters in product(INITIALS, VOWELS, "ㄴㄹ"))
+ATTRIBUTIVE = syllables_ending_in("ㄴㄹ")
 """The syllables that end in ㄴ or ㄹ, like a verb before a noun: "올리는 거", "깰 때"."""
 _NOMINAL = "(?:거|것|건|법|방법|때|날|경우)"
 _GLUE = "_"

@@ -18,7 +18,7 @@ from rag.ingestion.pipeline import IngestReport, ingest
 from rag.ingestion.sync import Progress, no_progress
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.query_analysis import lexicon_version
-from rag.retrieval.score_scales import from_own_rows, with_unheld
+from rag.retrieval.score_scales import from_own_rows, with_own_words
 from rag.settings import OpenSearchSettings, Settings
 from rag.stores.base import Manifest, PassageStore
 from rag.stores.catalog import IndexCatalog
@@ -159,7 +159,7 @@ def load_calibration(store: PassageStore, embed_model: BaseEmbedding | None) -> 
     stored = stored_calibration(store.manifest)
     if stored is not None and (stored.origin == "labels" or _is_current_default(stored, embed_model)):
         # With another lexicon, terms that no row holds would be searched for and count against all rows.
-        return stored if stored.lexicon == lexicon_version() else with_unheld(stored, store)
+        return stored if stored.lexicon == lexicon_version() else with_own_words(stored, store)
     logger.warning(
         "the index has no calibration of this version; computing one in memory: ingest its files again, or fit one with "
         "`python -m rag calibrate --apply`"

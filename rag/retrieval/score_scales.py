@@ -67,14 +67,14 @@ def from_own_rows(store: PassageStore, embed_model: BaseEmbedding | None) -> Cal
     # Beyond 2 * LIST different rows their number no longer matters.
     different = _count_different(rows.values(), limit=2 * LIST)
     if different < MIN_ROWS:
-        return with_unheld(start, store)
+        return with_own_words(start, store)
     depth = min(DEEPEST, ceil(2 * LIST * max(1.0, nodes / len({row.question for row in rows.values()}))))
     scales = {**start.fusion.scales, **_scales(store, embed_model, rows, different=different, depth=depth)}
     few_rows = FEW_ROWS * min(1.0, max(0.0, log(MANY / different) / log(MANY / FEW)))
-    return with_unheld(replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows), store)
+    return with_own_words(replace(start, fusion=Fusion(start.fusion.weights, scales), few_rows=few_rows), store)
 
 
-def with_unheld(calibration: Calibration, store: PassageStore) -> Calibration:
+def with_own_words(calibration: Calibration, store: PassageStore) -> Calibration:
     """The calibration with the terms of today's lexicon that no row holds, in force or not: what is in force changes without an
     ingestion, and with the subjects of the rows. None of an index of more than MAX_READ nodes."""
     nodes = store.get_nodes() if 0 < store.count() <= MAX_READ else ()
