@@ -16,7 +16,7 @@ from rag.korean import compact
 
 MAY_REQUEST = re.compile(
     r"싶|고\s?자|려[면고는구]|기(?=\s|$|[?.!])|게\s?(?:해|하)|는\s?(?:법|방법|메뉴|거)|(?<!할)(?<!할\s)수\s?있|래|게요?(?=\s|$)"
-    r"|[ㄱ-힣]\s?방법|주세|주실|주라|줘|달라|야\s?[돼되해]|도\s?[돼되]"
+    r"|[ㄱ-힣]\s?방법|주세|주실|주라|주나|주시나|줄\s?수|줘|달라|야\s?[돼되해]|도\s?[돼되]"
 )
 """Matches every question that contains a request in a verb of requested_verbs.tsv: a fast first check."""
 _MAX_AFTER = 8
@@ -59,7 +59,7 @@ def _request_forms(verb: str) -> str:
             rf"{forms.intention}려(?:면|고\s?(?:하|해|합|요|$)|는데|구)",
             rf"{forms.future}\s?(?:수\s?있|래요?|게요?(?=\s|$)|방법)",
             rf"{forms.connective}\s?(?:두|놓|버리)(?:고\s?싶|려면|는\s?(?:법|방법))",
-            rf"{forms.connective}\s?(?:주세|주실|주라|줘|달라|야\s?(?:돼|되|해)(?!나)|도\s?[돼되])",
+            rf"{forms.connective}\s?(?:주세|주실|주라|주나|주시나|줄\s?수|줘|달라|야\s?(?:돼|되|해)(?!나)|도\s?[돼되])",
         )
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 from rag.conversation.row_search import RowSearch, is_same_question
 from rag.conversation.word_rules import FraudSign, scam_rules, tells_of_scam
@@ -16,10 +17,17 @@ from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import phrasings_of, row_id
 from rag.types import Filters, Note, NoteKind, Turn
 
-WARNING_WORDS, LOSS_WORDS = "사칭 의심", "보이스피싱 피해 지급정지 신청"
-"""Added to a story when the rows about fraud are searched for: before and after something was given."""
+WARNING_WORDS, LOSS_WORDS, LINK_WORDS = (
+    "사칭 의심",
+    "보이스피싱 피해 지급정지 신청",
+    "스미싱 문자 링크 악성 앱 설치 조치",
+)
+"""Added to a story when the rows about fraud are searched for: before and after something was given, and after a link."""
+_SUSPICION: tuple[FraudSign, ...] = ("row on a suspicion", "row on a loss")
+_LOSS, _LINK = _SUSPICION[::-1], ("row on a link or an app", *_SUSPICION[::-1])
+"""Which rows about fraud come first."""
 SHORT = 20
-"""Characters, at most, of a message that only says what was done after the story before it ("이미 보냈어요")."""
+"""Characters, at most, of a message that only says what was done or not after the story before it ("이미 보냈어요")."""
 
 
 def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: RowSearch, filters: Filters) -> Verdict:
@@ -27,13 +35,13 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
 
     An answer stays if its rows ask the same word for word, or say how a suspicion is checked, or after a loss are about fraud.
     Else rows about fraud are suggested with a warning: those on a loss first if there is one, else those on a suspicion.
-    Without such rows the question is declined with the warning. A message after a story stays as it is unless it says that
-    something was done.
+    After a link was pressed or an app installed the rows on that come first. Without such rows the question is declined with
+    the warning. A message after a story stays as it is unless it says that something was done, or was not.
     """
-    is_done = scam_rules()["already done"].matches(message)
-    story = message
+    signs = {sign for sign in get_args(FraudSign) if scam_rules()[sign].matches(message)}
+    is_done, story = "already done" in signs, message
     if not tells_of_scam(message):
-        if not is_done or len(compact(message)) > SHORT:
+        if not signs & {"already done", "not done"} or len(compact(message)) > SHORT:
             return verdict
         story = f"{history[-1].question} {message}"
     quoted = [hit for hit in verdict.nodes if hit.quoted]
@@ -42,11 +50,12 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
     if quoted and all(_is_on_fraud(hit) if is_done else _is_on("row on a suspicion", hit) for hit in quoted):
         return verdict
     kind: NoteKind = "fraud_loss" if is_done else "fraud"
-    found = rows.search(f"{story} {LOSS_WORDS if is_done else WARNING_WORDS}", filters)
+    words, first = WARNING_WORDS, _SUSPICION
+    if is_done:
+        words, first = (LINK_WORDS, _LINK) if "pressed" in signs else (LOSS_WORDS, _LOSS)
+    found = rows.search(f"{story} {words}", filters)
     by_id = {row_id(hit): hit for hit in (*found.ranked, *verdict.ranked) if _is_on_fraud(hit)}
     ranked = [hit.judged("suggested") for hit in by_id.values()]
-    first: tuple[FraudSign, ...] = ("row on a suspicion", "row on a loss")
-    first = first[::-1] if is_done else first
     # The sort is stable: within a group the nearest rows come first.
     ranked.sort(key=lambda hit: next((place for place, sign in enumerate(first) if _is_on(sign, hit)), len(first)))
     return replace(

@@ -15,6 +15,7 @@ from rag.constraints.aspects import ASPECT_OF, ASPECTS, Aspect
 from rag.constraints.contrasts import answered_by, members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
+from rag.constraints.requested_verbs import lacks_request
 from rag.constraints.value_agreement import agrees
 from rag.conversation.follow_up_rules import is_channel
 from rag.conversation.shown_rows import subject_names
@@ -22,6 +23,7 @@ from rag.conversation.word_rules import nouns, plain
 from rag.korean import compact, sentences
 
 WHEN = re.compile(r"언제(?!든|나(?![와오]))")
+_LOOKED_UP = re.compile(r"조회|확인")
 _EMPTY = re.compile(
     r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
     r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
@@ -214,7 +216,10 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     points = [each.dimension for each in own if each.is_point]
     if WHEN.search(message) and values and any(points.count(each.dimension) >= _CHOICES for each in values):
         return False
-    if not_stated(message, "", sentence) or not _takes(message, kinds, label, sentence):
+    # What can be looked up, which answers a question for a value beside it, is no sentence with it.
+    if not_stated(message, "", _LOOKED_UP.sub(" ", sentence)) or lacks_request(message, "", sentence):
+        return False
+    if not _takes(message, kinds, label, sentence):
         return False
     if any(each.kind == "duration" for each in kinds) and not asked.words:
         lengths = [each for each in own if each.dimension == "duration"]

@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 
 from rag.data_files import read_text
 from rag.errors import InputError
+from rag.korean import syllables_ending_in
 from rag.types import NoteKind, Reason
 
 YieldsTo = Literal["rows", "same", "nothing"]
@@ -37,13 +38,21 @@ Sign = Literal[
     "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
-FraudSign = Literal["already done", "row about fraud", "row on a loss", "row on a suspicion"]
+FraudSign = Literal[
+    "already done",
+    "not done",
+    "pressed",
+    "row about fraud",
+    "row on a loss",
+    "row on a link or an app",
+    "row on a suspicion",
+]
 """The names of the rules in `scam_rules.toml` that are no kinds of scam stories."""
 CHOOSING: tuple[Sign, ...] = ("yes", "no", "nothing fits", "again", "last choice", "numbered choice")
 """Signs of a message that chooses among the rows shown before."""
 _ENDING = re.compile(
-    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|도요|에서|으로|하나요|되나요"
-    r"|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로"
+    r"(이라고|에서는|에서도|으로는|으로도|인가요|인데요?|나요|까요|은요|는요|이요|에서|으로|하나요|되나요"
+    r"|돼요|이랑|하고|에는|에도|부터|까지|되|된|됐|하|했|(?<!분)할수?|받을수?|은|는|이|가|을|를|(?<![한제연속용중각])도|만|에|의|로"
     r"|요|여|랑|면|한테|에게|(?<=[해아어여려라와기디])서)$"
 )
 _HOW_MANY = re.compile(r"(?<![가-힣])몇\s*(시|일|번|개월|개|프로|퍼센트|년|명|회|살|세)[가-힣]*")
@@ -58,6 +67,7 @@ _FUNCTION_WORD = re.compile(
 
 
 _NO_NOUN = re.compile(
+    rf"(?<![가-힣])[가-힣]?[{syllables_ending_in('ㄹ')}]\s?수(?=[는도가]?\s?[있없])|"
     r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려)"
     r"(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?"
     r"(?![가-힣])"

@@ -20,7 +20,7 @@ from rag.conversation.follow_up_rules import (
 )
 from rag.conversation.row_search import RowSearch
 from rag.conversation.searcher import Searcher
-from rag.conversation.word_rules import WordRule, content_words, rules, says
+from rag.conversation.word_rules import WordRule, content_words, nouns, rules, says
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import Verdict, defaults
 from rag.stores.base import PassageStore
@@ -241,11 +241,22 @@ def test_a_choice_is_a_number(message: str, number: int | None) -> None:
         ("몇 시까지 해요?", ()),
         ("몇 프로 떼요", ("떼요",)),
         ("면제되는 경우는?", ("면제", "경우")),
+        ("이체한도요", ("이체한도",)),
+        ("변경제도요", ("변경제도",)),
+        ("수수료도요?", ("수수료",)),
+        ("신청할수 있나요", ("신청",)),
+        ("대출받을 수 있나요", ("대출",)),
+        ("원금분할 상환", ("원금분할", "상환")),
         ("", ()),
     ],
 )
 def test_content_words_are_without_endings(message: str, words: tuple[str, ...]) -> None:
     assert content_words(message) == words
+
+
+@pytest.mark.parametrize("message", ["공항에서 뺄수 있나요", "공항에서 받을 수는 없나요", "공항에서 바꿀수있어요?"])
+def test_what_one_can_do_is_no_noun(message: str) -> None:
+    assert nouns(message) == ("공항",)
 
 
 @pytest.mark.parametrize(

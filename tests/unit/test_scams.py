@@ -112,3 +112,32 @@ def test_an_english_story_gets_an_english_warning(with_fraud: ChatService, ordin
     offered = with_fraud.ask(story)
     assert offered.text.startswith("This looks like fraud") and with_fraud.contact in offered.text
     assert offered.status == "suggested" and shown(offered)[0] == "f-1"
+
+
+@pytest.fixture(scope="module")
+def with_links(tmp_path_factory: pytest.TempPathFactory) -> ChatService:
+    link = "f-4,출처가 불분명한 문자의 링크를 눌러 앱을 설치한 경우 어떻게 하나요?,비행기 모드로 바꾸고 신고하십시오.\n"
+    return lexical_chat(tmp_path_factory.mktemp("links"), ORDINARY + FRAUD + link)
+
+
+def after_story(chat: ChatService, message: str) -> Answer:
+    story = "금감원이라면서 전화와서 앱 깔고 돈 옮기래요"
+    answer = chat.ask(story)
+    return chat.ask(message, [Turn(story, answer.text, answer.status, tuple(shown(answer)))])
+
+
+@pytest.mark.parametrize("message", ["눌렀어요", "앱은 깔았어요", "그만 눌러버렸어요", "벌써 설치했는데"])
+def test_after_a_link_was_pressed_the_row_on_that_is_first(with_links: ChatService, message: str) -> None:
+    answer = after_story(with_links, message)
+    assert shown(answer)[:2] == ["f-4", "f-2"] and "지금 바로 경찰 112" in answer.text
+
+
+@pytest.mark.parametrize("message", ["보냈어요", "앱 깔고 돈도 보냈어요", "잘못 보냈어요"])
+def test_after_money_was_sent_the_row_on_stopping_the_payment_is_first(with_links: ChatService, message: str) -> None:
+    assert shown(after_story(with_links, message))[0] == "f-2"
+
+
+@pytest.mark.parametrize("message", ["아직 안 눌렀어요", "설치하지는 않았어요", "차단 버튼 눌렀어요", "못 보냈어요"])
+def test_what_was_not_done_after_a_story_is_no_loss(with_links: ChatService, message: str) -> None:
+    answer = after_story(with_links, message)
+    assert shown(answer)[0] == "f-1" and "지금 바로" not in answer.text and answer.text.startswith("금융사기")
