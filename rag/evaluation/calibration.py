@@ -22,18 +22,20 @@ from rag.retrieval.offering import least_chance
 MIN_LABELS = 20
 """Fewest labels (questions and out-of-domain inputs together) for which thresholds are fitted."""
 FOLDS = 5
-PRIOR = 6.0
+PRIOR = 4.0
 """Weight, in labels, of the prior precision: `_expected` below the threshold, MIN_PRECISION above it."""
 MIN_PRECISION = 0.95
 """Lower bound of the precision assumed above the present threshold, so that errors there do not lower it further."""
 UNDERCONFIDENT = 1.8
 """Log-odds by which the regression underestimates an institution's own questions, because it was also fitted on questions whose
 relevant rows were removed: of 154 questions with a confidence of 0.3 to 0.6, a share of 0.85 was right."""
-MAX_LOSS = 0.003
-"""Precision on the labels that a lower threshold may cost. PRIOR, MIN_PRECISION, UNDERCONFIDENT, MAX_LOSS and MIN_CONFIDENCE were
-chosen by repeated random splits of the bundled FAQ, its institutions and other FAQs (docs/evaluation-log.md)."""
-MIN_CONFIDENCE = 0.4
-"""Lower limit of the answer threshold, whatever the labels: below it only about two of three first rows are right."""
+MAX_LOSS = 0.01
+"""Precision on the labels that a lower threshold may cost. PRIOR, MIN_PRECISION, UNDERCONFIDENT, MAX_LOSS, MIN_BAND and
+MIN_CONFIDENCE were chosen by repeated random splits of the bundled FAQ and others (docs/evaluation-log.md)."""
+MIN_BAND = 3
+"""Fewest labels between a lower answer threshold and the present one: of fewer, one wrong answer may be missing by chance."""
+MIN_CONFIDENCE = 0.5
+"""Lower limit of the answer threshold, whatever the labels: from 0.4 to it, four of five first rows are right."""
 SUGGESTED_STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0)
 """Log-odds by which the suggestion threshold may move, before shrinkage."""
 SHRINKAGE = 30.0
@@ -167,7 +169,7 @@ def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
         expected = sum(_expected(each.verdict.confidence) for each in band) / len(band)
         right = (sum(each.first_relevant for each in band) + PRIOR * expected) / (len(band) + PRIOR)
         together = (present * weight + right * len(band)) / (weight + len(band))
-        if label.first_relevant and together >= present - MAX_LOSS:
+        if label.first_relevant and len(band) >= MIN_BAND and together >= present - MAX_LOSS:
             lowest = label.verdict.confidence
     return replace(start, answered=lowest)
 

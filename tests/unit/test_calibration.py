@@ -46,6 +46,13 @@ def test_a_band_that_is_right_is_answered_too() -> None:
     assert proposal.calibration.origin == "labels"
 
 
+@pytest.mark.parametrize(("found", "answered"), [(2, START.answered), (5, 0.5)])
+def test_a_few_labels_that_are_all_right_open_a_band_but_two_do_not(found: int, answered: float) -> None:
+    """As many as half of a small FAQ's questions give: 24 answers, all right, and a handful below the threshold."""
+    proposal = propose(labels([*CLEAR[:24], *[(0.5, True)] * found, *[(0.1, True)] * 10], LOW), START)
+    assert proposal.calibration.answered == answered
+
+
 @pytest.mark.parametrize("right", [20, 28])
 def test_a_band_that_is_often_wrong_stays_closed(right: int) -> None:
     band = [(0.5 + n / 1000, n < right) for n in range(40)]
