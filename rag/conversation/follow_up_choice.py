@@ -13,19 +13,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import asked_values, not_stated
-from rag.constraints.contrasts import members_of
+from rag.constraints.aspects import ASPECT_OF
+from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
-from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, topic_of
+from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, replace_topic, topic_of
 from rag.conversation.nearest_sentence import Similarities, no_similarities
+from rag.conversation.own_case import states_case
 from rag.conversation.row_search import OFFERED, RowSearch, as_suggestions, in_question, merge_as_suggestions
-from rag.conversation.sentence_agreement import WHEN, kinds_asked
-from rag.conversation.shown_rows import cited_rows, holds_subject, shown_before, subject_names
+from rag.conversation.sentence_agreement import WHEN, kinds_asked, names
+from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.word_rules import content_words, nouns, rules, says
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.differences import holds_words
-from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.hybrid import phrasings_of, question_of, row_id
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import score_of
 from rag.types import Filters, Note, Turn
@@ -39,12 +40,11 @@ OWN_MATCH = 0.03
 `dev`, the four unrelated messages that it would answer have at most .01, and 10 of the 13 right answers at least .05."""
 SAME_TOPIC = 0.1
 """The same share from which on a message that names a product may be about the previous row, too. Not determined by `dev`."""
-UNRELATED = 0.005
-"""Chance below which a row is offered behind another one only for a word in its question; it is shown as 0.00."""
 FULL_SENTENCE = 16
 """Characters without spaces from which on a message without words of the row is no follow-up; set on `dev`."""
 _VALUE_WORD = re.compile(r"얼마|며칠|몇|걸려|걸리|들어|나와|드나")
 """Words of a question for a value that name nothing."""
+_ASPECTS = tuple(ASPECT_OF)
 _LABELS = re.compile(r"\[[^\[\]]*\]")
 _OF_THE_SERVICE = re.compile(r"(?<![가-힣])(?:너|넌|너는|너도|니가|네가|당신)(?![가-힣])")
 MANNER = frozenset(("방법", "절차", "안내"))
@@ -64,7 +64,8 @@ class MessageSigns:
 
     `own_match`: share, 0..1, of the message's own words in the first row of the contextual reading. `names_unknown`: no row
     contains anything that the message names. `lacks_thing`: it names a product or the like that no row of the standalone
-    reading names. `names_topic`: it names a product that a row has. For the others see `rag.conversation.follow_up_rules`.
+    reading names, nor the first row of the contextual one. `names_topic`: it names a product that a row has. `names_thing_only`:
+    it asks the question before of another thing. For the others see `rag.conversation.follow_up_rules`.
     """
 
     own_match: float
@@ -74,6 +75,7 @@ class MessageSigns:
     names_topic: bool = False
     names_unknown: bool = False
     lacks_thing: bool = False
+    names_thing_only: bool = False
 
     @property
     def depends(self) -> bool:
@@ -98,9 +100,12 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if not signs.has_back_reference:
         # If both readings are possible, nothing is answered, because the text does not show which one is meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
-            return merge_as_suggestions(standalone, contextual)
+            found = merge_as_suggestions(standalone, contextual)
+            # "연체 있으면" after "리스 승계": what was asked about before counts, too, and the rows lack it.
+            return as_suggestions(found) if signs.is_elliptical and contextual.conflicts else found
         # Not if the rows lack what the message names: then only its other words match them.
-        if standalone.covered >= STANDALONE_POSSIBLE and not standalone.conflicts:
+        is_same_of_another = signs.names_thing_only and contextual.status == "answered" and signs.own_match >= OWN_MATCH
+        if standalone.covered >= STANDALONE_POSSIBLE and not standalone.conflicts and not is_same_of_another:
             return merge_as_suggestions(contextual, standalone)
     if signs.own_match >= OWN_MATCH:
         return contextual
@@ -132,10 +137,18 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
     words = [word for of_raw in named.values() for word in of_raw]
     if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
         return False
+    texts = [f"{phrasings_of(row)} {row.node.get_content()}" for row in rows]
     return not any(
-        is_channel(word) or expand(word, without=unheld) != word or any(holds_words(row, (word,)) for row in rows)
+        is_channel(word) or expand(word, without=unheld) != word or any(names(text, word, message) for text in texts)
         for word in words
     )
+
+
+def share_named(rows: Sequence[JudgedNode], message: str) -> float:
+    """The greatest share, 0..1, of what a message names that one of the rows names, too; 0 of nothing."""
+    texts, words = [f"{phrasings_of(row)} {row.node.get_content()}" for row in rows], nouns(message)
+    counts = [sum(names(text, word, message) for word in words) for text in texts]
+    return max(counts, default=0) / max(len(words), 1)
 
 
 def has_topic(question: str) -> bool:
@@ -155,26 +168,37 @@ def answered_on_topic(
     """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
     if lacks_aspect(question):
         return None
-    # At most one word, which is no institution.
-    topic = topic_of([rows.named(turn.question).rest or turn.question for turn in history])
-    text = " ".join([*topic, rules()["back reference"].pattern.sub("", question).strip()])
+    # At most one word, which is no institution. A turn that only states a value of the customer has no topic.
+    asked = [rows.named(turn.question).rest or turn.question for turn in history if not states_case(turn.question)]
+    if not asked:
+        return None
+    text = " ".join([*topic_of(asked), rules()["back reference"].pattern.sub("", question).strip()])
     verdict = rows.search_at(bank, text, filters)
     if verdict.status != "answered" or shown_before(verdict, history):
         return None
-    fits = fits_topic(question, history[-1].question, verdict.nodes[0])
+    fits = fits_topic(question, asked[-1], verdict.nodes[0])
     return verdict if fits and rows.own_match(question, verdict, filters) >= OWN_MATCH else None
 
 
 def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
-    """Whether a row found for a message with the topic alone contains what the message names and the earlier action.
+    """Whether a row found for a message with the topic alone contains what the message names and the earlier question's subject.
 
-    The other words of the earlier question are left out, because they match its own row, but its action still applies.
+    The other words of the earlier question are left out of the search, because they match its own row; but its actions still
+    apply, and so do its things ("카드 결제일 변경": 결제일), unless the message names others instead.
     """
     words = nouns(question)
-    meant = actions_of(earlier) if words and not actions_of(question) else frozenset()
-    return meant <= members_of(f"{question_of(row)} {row.node.get_content()}") and all(
-        holds_subject(row, word) for word in words
-    )
+    if not words:
+        return True
+    meant = frozenset() if actions_of(question) else actions_of(earlier)
+    text = replace_topic(earlier, question)
+    members = members_of(f"{question_of(row)} {row.node.get_content()}")
+    for word in content_words(text):
+        # "연체되면" is no noun, but names what the question was about.
+        named = {(each.set_name, each.member) for each in mentions_of(word)}
+        is_thing = (named or word in nouns(text)) and not (word.endswith(_ASPECTS) or is_channel(word))
+        if is_thing and not actions_of(word) and not (named & members if named else holds_subject(row, word)):
+            return False
+    return meant <= members and all(holds_subject(row, word) for word in words)
 
 
 def answered_by_shown(

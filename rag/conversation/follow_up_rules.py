@@ -136,9 +136,13 @@ def lacks_product(message: str) -> bool:
 
 
 def lacks_aspect(message: str) -> bool:
-    """Whether a message names only a thing, so that the previous questions say what is asked about it ("변액은요?")."""
+    """Whether a message names only a thing, so that the previous questions say what is asked about it ("변액은요?").
+
+    Not an action ("취소는요?"), which is asked of the topic.
+    """
     words = nouns(message)
-    return bool(words) and says(message, "ellipsis") and not any(word in ASPECT_OF for word in words)
+    is_thing = not (actions_of(message) or any(word in ASPECT_OF for word in words))
+    return bool(words) and says(message, "ellipsis") and is_thing
 
 
 def actions_of(message: str) -> frozenset[tuple[str, str]]:

@@ -17,7 +17,7 @@ from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.everyday_values import values_of
 from rag.conversation.shown_rows import holds_subject
 from rag.conversation.word_rules import nouns, plain, says
-from rag.korean import compact
+from rag.korean import compact, syllables_ending_in
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.hybrid import row_id
 from rag.types import Note, Turn
@@ -38,8 +38,8 @@ _ASKING = re.compile(
 )
 """The verbs of such a question, and words after its value."""
 _STATED = re.compile(
-    r"\s*(?:정도|쯤|이상|넘게|밖에|째|차|[도이가만])*\s*(?:안|못|다|더|이?\s?조금)?\s*"
-    r"(?:(?:됐|되었|됨|돼가|되가|지났|지남|넘었|넘음|남았|남음|찼|채웠|걸렸|기다렸|다녔|다니|있었|이에|예요|이예"
+    rf"\s*(?:정도|쯤|이상|넘게|밖에|째|차|[도이가만])*\s*(?:안|못|다|더|이?\s?조금)?\s*"
+    rf"(?:(?:[가-힣]{{0,2}}[{syllables_ending_in('ㅆ')}]|됨|돼가|되가|지남|넘음|남음|다니|이에|예요|이예"
     r"|인데|입니|이요|요|임|이고|이라|거든)[가-힣]*)?[\s?!~.,;ㅜㅠㅋㅎ]*"
 )
 _CHANGE = re.compile(

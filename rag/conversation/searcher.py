@@ -24,6 +24,7 @@ from rag.conversation.follow_up_choice import (
     goes_on,
     has_topic,
     names_unknown,
+    share_named,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.nearest_sentence import similarities_of
@@ -178,7 +179,7 @@ class Searcher:
         self, question: str, history: Sequence[Turn], filters: Filters, bank: str, *, rejects_shown: bool
     ) -> Verdict:
         """The message alone or joined to the questions before it, searched at the conversation's `bank` if there is one."""
-        is_elliptical = says(question, "ellipsis") or follow_up_rules.lacks_product(question)
+        is_elliptical = says(question, "ellipsis", "means or relation") or follow_up_rules.lacks_product(question)
         back_reference = says(question, "back reference")
         standalone = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
         named = self.rows.named(question)
@@ -216,7 +217,8 @@ class Searcher:
             asks_on=says(question, "asks on") or any(goes_on(question, row) for row in contextual.ranked[:1]),
             names_topic=names_topic,
             names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS], self.rows.unheld),
-            lacks_thing=standalone.bound == "doubtful",
+            lacks_thing=standalone.bound == "doubtful" and share_named(contextual.ranked[:1], question) < 1,
+            names_thing_only=follow_up_rules.lacks_aspect(question),
         )
         chosen = choose_reading(contextual, standalone, signs)
         if given and chosen.status == "declined" and asks_of_case(question, last.question, given):
@@ -306,7 +308,9 @@ class Searcher:
         # A phrase of one noun ("홍콩은") is about what was asked before.
         signs = ("back reference", "asks on", *(("ellipsis",) if len(words) == 1 else ()))
         goes_on = history and (not words or says(question, *signs) or of_case(question))
-        return not (self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]))
+        if self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]):
+            return False
+        return not (history and share_named(rows_shown(history[-1], self._store), question))
 
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         return lambda text: not states_case(text) and self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE

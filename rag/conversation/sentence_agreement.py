@@ -23,10 +23,11 @@ from rag.conversation.word_rules import nouns, plain
 from rag.korean import compact, sentences
 
 WHEN = re.compile(r"언제(?!든|나(?![와오]))")
+_LIMITS = re.compile(r"이상|이하|미만|초과|이내|까지")
 _LOOKED_UP = re.compile(r"조회|확인")
 _EMPTY = re.compile(
     r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
-    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
+    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|그대로(?:죠|예|인가|인지|야|임)?|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
 )
 """Nouns by their form that name nothing."""
 _VERB = re.compile(
@@ -69,6 +70,8 @@ _TAKES_IN_PATH = re.compile(r"\([^()]*\d\s?(?:영업일|일|시간|분|주|개�
 _CLOCK = re.compile(r"(?:한국|현지|미국|뉴욕|일본|중국|홍콩|런던)\s?시간")
 """Whose time it is: a sentence with it is not on that country."""
 _PREDICATE = re.compile(r"(?:니다|다|음|함|됨)[.)]?\s*$")
+_COUNTS_AS = re.compile(r"(?:으로|로)\s?(?:처리(?:됩|된|합|하며)|간주|봅니다)")
+"""Follows what something else counts as: a sentence on that, and not on its own case."""
 _NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
 _BACK = re.compile(r"돌려\s?[받주줘]|환[급불](?![금액])|반환")
 _GIVEN_BACK = re.compile(r"(?:환급|환불|반환|돌려)(?!금|액|청구|요청|방법)")
@@ -189,7 +192,12 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     if is_aside(label, sentence):
         return False
     text = f"{label} {sentence}"
-    if _NEGATED.search(sentence) or (_BACK.search(message) and not _GIVEN_BACK.search(sentence)):
+    counted = {(each.set_name, each.member) for each in mentions_of(sentence) if _COUNTS_AS.match(sentence, each.end)}
+    if (
+        counted & asked.mentions
+        or _NEGATED.search(sentence)
+        or (_BACK.search(message) and not _GIVEN_BACK.search(sentence))
+    ):
         return False
     if label and _WITHOUT.search(label) and not _WITHOUT.search(message):
         return False
@@ -270,6 +278,8 @@ def _covered(mention: tuple[str, str], text: str, message: str) -> bool:
 
 def names(text: str, word: str, message: str) -> bool:
     """Whether a text names what a word of a message does, also by another name of it or of its kind."""
+    if word == "제한" and _LIMITS.search(text):
+        return True
     flat = compact(_CLOCK.sub("", text))
     if any(compact(name) in flat for name in subject_names([word])):
         return True

@@ -21,11 +21,14 @@ from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.differences import holds_words, names_thing
 from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.ranking import score_of
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 
 MOST_WORDS = 0.6
 """Share of the words matched by a decline rule that a row must contain to be about the same."""
+UNRELATED = 0.005
+"""Chance below which a row is offered behind another one only for a word in its question; it is shown as 0.00."""
 MAX_BACK = 3
 """Turns in which suggestions are searched that a number may refer to."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
@@ -166,14 +169,14 @@ def _bank_words(words: Sequence[str]) -> list[str]:
 
 
 def _nearer(words: Sequence[str], shown: JudgedNode, others: Sequence[JudgedNode]) -> list[JudgedNode]:
-    """The rows whose questions contain more of the words than question and answer of the row shown before."""
+    """The rows with a chance whose questions hold more of the words than question and answer of the row shown before."""
     asked = set(tokens(" ".join(_bank_words(words))))
 
     def count_tokens(text: str) -> int:
         return len(asked & set(tokens(text)))
 
     least = count_tokens(f"{question_of(shown)} {shown.node.get_content()}")
-    counted = [(count_tokens(question_of(hit)), hit) for hit in others]
+    counted = [(count_tokens(question_of(hit)), hit) for hit in others if score_of(hit) >= UNRELATED]
     return [hit for count, hit in sorted(counted, key=lambda pair: -pair[0]) if count > least]
 
 

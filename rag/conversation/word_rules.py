@@ -34,8 +34,8 @@ _WORD = re.compile(r"<([a-z_]+)>")
 
 Sign = Literal[
     "new subject", "back reference", "rejection", "earlier topic", "same question", "compare all", "did not help", "ellipsis",
-    "compares institutions", "asks on", "price", "yes", "no", "another", "nothing fits", "again", "last choice",
-    "numbered choice", "difference", "product word", "banking word",
+    "means or relation", "compares institutions", "asks on", "price", "yes", "no", "another", "nothing fits", "again",
+    "last choice", "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
 FraudSign = Literal[
@@ -68,16 +68,16 @@ _FUNCTION_WORD = re.compile(
 
 _NO_NOUN = re.compile(
     rf"(?<![가-힣])[가-힣]?[{syllables_ending_in('ㄹ')}]\s?수(?=[는도가]?\s?[있없])|"
-    r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려)"
+    r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려|버리)"
     r"(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?"
     r"(?![가-힣])"
-    r"|(?<![가-힣])(?:아예|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
+    r"|(?<![가-힣])(?:아예|처음|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
     r"|(?<![가-힣])[가-힣]{0,3}[되받오주내쓰갚넣찾걸풀]나(?:요)?(?![가-힣])"
     r"|(?<=[가-힣])(?:꺼|거|것)(?:면|는|은|도|두|로)?요?(?![가-힣])"
     r"|(?<![가-힣])(?:가|오|하|되|보|봐|넣|받|빼|내|쓰|써|풀|풀어|찾|들|들어|나|나가|걸|걸려|넘|넘기|지나|기다"
     r"|기다려|돌려|돌려받|바꾸|바꿔|없애|만들|사|팔|떼|뽑|누르|쌓|갚"
     r"|모르|있|있어|없|없어|늦|밀려|끊|내야|가야|해야|써야|받아야|넣어야)"
-    r"(?:면|고|는|서|도|아|어|나|나요|야|야돼|야해|야하나|돼|려면|던|지|줘|주나|주죠|여|버리면|버려|있는|봐)?요?"
+    r"[아어여]?(?:면|고|는|서|도|아|어|나|나요|야|야돼|야해|야하나|돼|려면|던|지|줘|주나|주죠|여|버리면|버려|있는|봐)?요?"
     r"(?![가-힣])"
     r"|(?<![가-힣])(?:같이|따로|혼자|대신|직접|미리)(?![가-힣])"
 )

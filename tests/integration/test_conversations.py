@@ -168,6 +168,9 @@ def test_a_yes_to_the_rows_own_question_is_not_said_to_another_one(chat: ChatSer
         (("미르누리 국내주식 수수료 얼마예요", "미국은?"), "mrs-069"),
         (("카드 분실신고 전에 누가 썼어요", "보상돼요?"), "snb-051"),
         (("해외송금 취소", "수수료 돌려받아요?"), "snb-092"),
+        (("도담 카드형 OTP 고장", "잃어버리면요?"), "dds-007"),
+        (("미르누리 공모주 증거금 얼마예요", "취소는 언제까지요?"), "mrs-078"),
+        (("새나래 국내 카드 분실신고", "그럼 해외는요?"), "snb-052"),
     ],
 )
 def test_what_is_asked_of_the_topic_is_answered_by_its_own_row(
@@ -182,6 +185,10 @@ def test_what_is_asked_of_the_topic_is_answered_by_its_own_row(
     [
         ("도담 햇살론 자격", "중도상환수수료 있어요?"),
         ("도담 보이스피싱 당했어요", "비용 드나요?"),
+        ("새나래 신용카드 결제일 변경", "수수료는요"),
+        ("도담 대출 연체", "깎아 줄 수 있나요"),
+        ("유상증자 청약", "카드로 내도 되나요"),
+        ("미르누리 공모주 청약", "마이너스통장으로 해도 돼요?"),
     ],
 )
 def test_a_short_follow_up_is_not_answered_by_a_row_on_another_topic(chat: ChatService, first: str, then: str) -> None:
@@ -191,6 +198,24 @@ def test_a_short_follow_up_is_not_answered_by_a_row_on_another_topic(chat: ChatS
 def test_what_happened_next_is_offered_the_row_that_says_more(chat: ChatService) -> None:
     assert ids(converse(chat, "새나래 OTP 분실했어요", "찾았어요"))[:1] == ["snb-011"]
     assert converse(chat, "새나래 OTP 분실했어요", "밥 먹었어요").status == "declined"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "row"),
+    [
+        ("도담 휴대폰번호 바뀌었어요", "아내 폰으로 해도 되나요", "dds-093"),
+        ("도담 자유적금 한 달에 얼마까지", "타은행에서 바로 넣어도 돼요?", "dds-059"),
+    ],
+)
+def test_what_the_row_before_names_in_other_words_is_offered(
+    chat: ChatService, first: str, then: str, row: str
+) -> None:
+    answer = converse(chat, first, then)
+    assert answer.status != "declined" and ids(answer)[0] == row
+
+
+def test_what_is_lost_is_what_was_asked_about(chat: ChatService) -> None:
+    assert set(ids(converse(chat, "OTP 등록", "그럼 잃어버리면요?"))) >= {"snb-011", "dds-007", "mrs-019"}
 
 
 def test_a_value_is_not_taken_for_what_is_asked_of_it(chat: ChatService) -> None:
@@ -464,6 +489,7 @@ def test_what_no_row_holds_of_a_topic_is_not_answered(chat: ChatService) -> None
         ("착오송금했어요 새나래에서 국민은행으로 잘못보냄", "며칠이나 걸려요", "snb-020"),
         ("내가 안쓴 해외결제가 승인됐다고 문자왔어요 새나래카드", "몇일 안에 신고해야돼?", "snb-058"),
         ("OTP 배터리 나갔어 새나래", "4년 썼는데 돈 내야돼?", "snb-012"),
+        ("새나래 정기적금 늦게 넣으면", "우대이율은 그대로예요?", "snb-082"),
     ],
 )
 def test_a_detail_of_the_row_shown_is_answered_by_that_row(chat: ChatService, first: str, then: str, row: str) -> None:

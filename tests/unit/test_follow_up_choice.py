@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from rag.constraints.agreement import Conflict
 from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, MessageSigns, as_offered, choose_reading
 from rag.conversation.row_search import as_suggestions, merge_as_suggestions
 from rag.retrieval.confidence import Verdict, judge
@@ -119,6 +120,26 @@ def test_an_elliptical_message_is_not_answered_alone() -> None:
     chosen = choose_reading(verdict("old-1", top=-3.0), standalone, signs)
     assert (chosen.status, rows(chosen.nodes)) == ("suggested", ["new-1", "old-1"]), "the likelier reading first"
     assert choose_reading(verdict("new-1", top=3.5), standalone, signs) is standalone, "both find it"
+
+
+def test_the_same_is_asked_of_another_thing() -> None:
+    """ "체크카드는요?" after a question on another card, of which a row says the same."""
+    standalone = verdict("new-1", top=0.5)
+    assert standalone.covered >= STANDALONE_POSSIBLE and standalone.status == "suggested"
+    elliptical = replace(OWN, is_elliptical=True)
+    assert choose_reading(verdict("old-1"), standalone, elliptical).status == "suggested"
+    assert choose_reading(verdict("old-1"), standalone, replace(elliptical, names_thing_only=True)).status == "answered"
+    without_its_word = replace(UNRELATED, is_elliptical=True, names_thing_only=True)
+    assert choose_reading(verdict("old-1"), standalone, without_its_word).status == "suggested"
+
+
+def test_an_ellipsis_is_not_answered_without_what_was_asked_before() -> None:
+    """ "연체 있으면" after "리스 승계": a row on 연체 alone does not answer."""
+    standalone = verdict("new-1")
+    lacking = replace(verdict("new-1", top=1.0), conflicts=(Conflict("term", "승계", ""),))
+    signs = replace(OWN, is_elliptical=True)
+    assert choose_reading(lacking, standalone, signs).status == "suggested"
+    assert choose_reading(replace(lacking, conflicts=()), standalone, signs).status == "answered"
 
 
 def test_offering_makes_no_answer_of_what_is_declined() -> None:

@@ -91,6 +91,8 @@ def test_a_short_question_is_about_rows_by_the_banks_words_too() -> None:
         ("생일은 안돼?", False),
         ("채웠는지 어디서 봐요", False),
         ("늘리려면 어디서 신청", False),  # the row holds it
+        ("엄마 이체한도 신청", False),
+        ("엄마 생일 선물", True),
         ("얼마예요", False),
         ("아 근데 저 지금 외국이에요", False),
     ],
@@ -105,6 +107,14 @@ def test_a_row_shown_before_gives_way_to_rows_about_the_word() -> None:
     assert found.note and (found.note.kind, found.note.values) == ("not_mentioned", {"word": "수수료"})
 
 
+def test_a_row_without_a_chance_does_not_come_before_the_row_shown() -> None:
+    points, cash = "나루포인트 유효기간은 얼마인가요?", "나루포인트를 현금으로 바꾸려면?"
+    found = verdict(points, cash, TAX)
+    found.ranked[1].score = 0.001
+    others = other_than_shown(found, verdict(TAX, top=-3.0), ["r0"], ("현금", "바꾸는건"))
+    assert rows(others.nodes)[0] == "r0"
+
+
 def test_a_row_shown_before_that_holds_the_word_is_offered_with_the_others() -> None:
     found = other_than_shown(verdict(LIMIT, FEE), verdict(TAX, top=-3.0), ["r0"], ("한도",))
     assert found.note and found.note.kind == "already_shown" and rows(found.nodes)[0] == "r0"
@@ -113,9 +123,9 @@ def test_a_row_shown_before_that_holds_the_word_is_offered_with_the_others() -> 
 
 def test_rows_that_hold_more_of_the_words_come_before_the_row_shown() -> None:
     points, cash = "나루포인트 유효기간은 얼마인가요?", "나루포인트를 현금으로 바꾸려면?"
-    found = other_than_shown(verdict(points, TAX, cash), verdict(TAX, top=-3.0), ["r0"], ("현금", "바꾸는건"))
-    assert rows(found.nodes)[:2] == ["r2", "r0"] and found.note is None
-    as_much = other_than_shown(verdict(points, TAX, cash), verdict(TAX, top=-3.0), ["r0"], ("유효기간",))
+    found = other_than_shown(verdict(points, cash, TAX), verdict(TAX, top=-3.0), ["r0"], ("현금", "바꾸는건"))
+    assert rows(found.nodes)[:2] == ["r1", "r0"] and found.note is None
+    as_much = other_than_shown(verdict(points, cash, TAX), verdict(TAX, top=-3.0), ["r0"], ("유효기간",))
     assert rows(as_much.nodes)[0] == "r0"
 
 
