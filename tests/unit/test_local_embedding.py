@@ -21,7 +21,7 @@ from rag.models.e5.encoder import GRAPH, Encoder
 from rag.models.e5.fetch import pip_command
 from rag.models.e5.tokenizer import MAX_PIECE_LENGTH
 from rag.models.e5.weights import SIZE, Weights, dequantise, load, locate
-from rag.models.local_embedding import QUERY_TOKENS, LocalEmbedding
+from rag.models.local_embedding import ADAPTER, QUERY_TOKENS, LocalEmbedding
 from tests.record_e5 import recorded
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +40,9 @@ def unloaded() -> Iterator[None]:
     local_embedding._model.cache_clear()
 
 
-def test_vectors_are_the_engines(model: LocalEmbedding) -> None:
+def test_vectors_without_the_adapter_are_the_engines() -> None:
     """Its activations are rounded to 8 bit and ours are not: hence not the same numbers. The last text has many windows."""
+    model = LocalEmbedding(adapted=False)
     texts = recorded()["vectors"]
     assert model.token_count(texts[-1][0]) > 2 * model.max_tokens
     for text, query, passage in texts:
@@ -107,7 +108,23 @@ def test_a_vector_does_not_depend_on_its_batch(model: LocalEmbedding) -> None:
 def test_queries_and_passages_differ_and_have_unit_length(model: LocalEmbedding) -> None:
     query, passage = model.get_query_embedding(SHORT), model.get_text_embedding(SHORT)
     assert np.linalg.norm([query, passage], axis=1) == pytest.approx([1, 1], abs=1e-6)
-    assert len(query) == model.dimension and 0.8 < np.dot(query, passage) < 0.99
+    assert len(query) == model.dimension and 0.4 < np.dot(query, passage) < 0.99
+
+
+def test_a_vector_is_the_models_times_the_adapter(model: LocalEmbedding) -> None:
+    adapter = np.load(ADAPTER)
+    assert adapter.shape == (model.dimension, model.dimension) and adapter.dtype == np.float16
+    plain = LocalEmbedding(adapted=False).get_query_embedding(SHORT) @ adapter.astype(np.float64)
+    assert model.get_query_embedding(SHORT) == pytest.approx(plain / np.linalg.norm(plain), abs=1e-6)
+    assert np.dot(model.get_query_embedding(SHORT), plain / np.linalg.norm(plain)) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_adapter_brings_a_customers_words_nearer_to_the_row_that_answers(model: LocalEmbedding) -> None:
+    rows = [f"{name} 분실했을 때는 어떻게 하나요?" for name in ("통장을", "카드를", "보안카드를", "인감을")]
+    question = "지갑이 없어졌는데 안에 긁는 거 들어있었어요"
+    for embedding, leads in ((LocalEmbedding(adapted=False), False), (model, True)):
+        scores = np.array(embedding.get_text_embedding_batch(rows)) @ embedding.get_query_embedding(question)
+        assert (int(scores.argmax()) == 1) == leads
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800한도", "\u1112\u1161\u11ab도", "﷽" * 50, "\U0001f600\u200d"])
