@@ -24,6 +24,7 @@ from rag.conversation.sentence_agreement import (
     FollowUp,
     holds,
     is_aside,
+    is_fee,
     kinds_asked,
     may_state,
     names,
@@ -46,6 +47,7 @@ CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라�
 """A statement after a question ("저 지금 외국이에요") continues it."""
 _STEM = 3
 """Syllables by which a word is recognised in another form."""
+_SUBJECT = re.compile(r"([^,:]{1,15}?)[은는] ")
 _KIND_OF_PRODUCT = re.compile(r"\s?(?:짜리|만기|물)")
 _ASKS_FOR_NO_FACT = re.compile(r"추천|왜|이유|차이|비교")
 _ANSWERS_NO_CASE = re.compile(r"추천|왜|이유|어떤|뭐가|뭐예|뭐야|누가|어디|차이|비교|방법|어떻게|어케|어떡")
@@ -137,7 +139,17 @@ def sentence_for(
         found = _sharing_most(before, found)
     if len(found) > 1:
         return _nearest_of_few(asked, found, similarities)
+    found = [each for each in found if not _is_fee_of_another(asked, each)]
     return found[0] if found else _nearest_sentence(asked, content, similarities)
+
+
+def _is_fee_of_another(asked: FollowUp, sentence: str) -> bool:
+    """Whether a sentence states the fee of its own subject ("앱 OTP는 무료로"), which neither message nor questions name."""
+    subject = _SUBJECT.match(sentence)
+    if subject is None or not is_fee(sentence):
+        return False
+    told = f"{asked.message} {asked.topic}"
+    return not any(compact(word)[:_STEM] in compact(told) for word in subject[1].split())
 
 
 def _nearest_of_few(asked: FollowUp, found: Sequence[str], similarities: Similarities) -> str:

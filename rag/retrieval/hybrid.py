@@ -56,9 +56,9 @@ class Scale:
 class Fusion:
     """Weights of the lists and their scales. Without an embedder the dense list is absent and counts nothing."""
 
-    weights: Mapping[str, float] = field(default_factory=lambda: {DENSE: 0.47, TOKENS: 0.43, JAMO: 0.10})
+    weights: Mapping[str, float] = field(default_factory=lambda: {DENSE: 0.60, TOKENS: 0.32, JAMO: 0.08})
     scales: Mapping[str, Scale] = field(
-        default_factory=lambda: {DENSE: Scale(0.87, 0.014), TOKENS: Scale(0.12, 0.06), JAMO: Scale(0.06, 0.034)}
+        default_factory=lambda: {DENSE: Scale(0.30, 0.082), TOKENS: Scale(0.12, 0.06), JAMO: Scale(0.06, 0.034)}
     )
 
     def as_json(self) -> dict[str, Any]:

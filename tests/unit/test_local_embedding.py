@@ -119,13 +119,6 @@ def test_a_vector_is_the_models_times_the_adapter(model: LocalEmbedding) -> None
     assert np.dot(model.get_query_embedding(SHORT), plain / np.linalg.norm(plain)) == pytest.approx(1, abs=1e-6)
 
 
-def test_the_adapter_brings_a_customers_words_nearer_to_the_row_that_answers(model: LocalEmbedding) -> None:
-    rows = [f"{name} 분실했을 때는 어떻게 하나요?" for name in ("통장을", "카드를", "보안카드를", "인감을")]
-    question = "지갑이 없어졌는데 안에 긁는 거 들어있었어요"
-    for embedding, leads in ((LocalEmbedding(adapted=False), False), (model, True)):
-        scores = np.array(embedding.get_text_embedding_batch(rows)) @ embedding.get_query_embedding(question)
-        assert (int(scores.argmax()) == 1) == leads
-
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800한도", "\u1112\u1161\u11ab도", "﷽" * 50, "\U0001f600\u200d"])
 def test_any_text_has_a_vector(model: LocalEmbedding, text: str) -> None:
