@@ -146,7 +146,7 @@ def sentence_for(
 def _is_fee_of_another(asked: FollowUp, sentence: str) -> bool:
     """Whether a sentence states the fee of its own subject ("앱 OTP는 무료로"), which neither message nor questions name."""
     subject = _SUBJECT.match(sentence)
-    if subject is None or not is_fee(sentence):
+    if subject is None or asked.values or not is_fee(sentence) or is_fee(subject[1]):
         return False
     told = f"{asked.message} {asked.topic}"
     return not any(compact(word)[:_STEM] in compact(told) for word in subject[1].split())
