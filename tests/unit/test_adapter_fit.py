@@ -28,7 +28,7 @@ def pairs(questions: int, *, seed: int = 3) -> Pairs:
 
 def test_the_gradient_is_that_of_the_loss() -> None:
     data = pairs(20)
-    data = Pairs(data.questions.astype(np.float64), data.rows.astype(np.float64), data.own)  # type: ignore[arg-type]
+    data = Pairs(data.questions.astype(np.float64), data.rows.astype(np.float64), data.own)
     adapter = np.eye(SIZE) + np.random.default_rng(1).normal(size=(SIZE, SIZE)) / 10
     _, gradient = loss_and_gradient(adapter, data)  # type: ignore[arg-type]
     for place in ((0, 0), (3, 7), (11, 2)):

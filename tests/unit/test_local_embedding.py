@@ -119,7 +119,6 @@ def test_a_vector_is_the_models_times_the_adapter(model: LocalEmbedding) -> None
     assert np.dot(model.get_query_embedding(SHORT), plain / np.linalg.norm(plain)) == pytest.approx(1, abs=1e-6)
 
 
-
 @pytest.mark.parametrize("text", ["a\0b", "\ud800한도", "\u1112\u1161\u11ab도", "﷽" * 50, "\U0001f600\u200d"])
 def test_any_text_has_a_vector(model: LocalEmbedding, text: str) -> None:
     assert np.isfinite(model.get_query_embedding(text)).all()
