@@ -50,6 +50,7 @@ _ASKS_DOCUMENT = re.compile(
     r"|안\s?[떠뜨나보]|[가-힣]서(?![가-힣])",
     re.IGNORECASE,
 )
+_UNDO_NAME = "취소"
 _WITHDRAWALS = "해지|탈퇴|탈회|해제|철회|반납|폐기|정지|중지|거절"
 _ENDINGS = re.compile(
     r"취소|철회|취하|해제|해지|해약|삭제|말소|폐기|폐쇄|파기|중단|중지|종료|탈퇴|탈회|회수|반납|반환|거절|거부|제외|끊|없애|없앨|지우|지워"
@@ -64,6 +65,7 @@ _AGAIN = re.compile(
     r"(?:해지|해약|탈퇴|탈회|중지|정지|해제|유예|취소|폐쇄|말소|철회|휴면|거절|실효)\S{0,4}"
     r".{0,20}?(?:다시|도로|재개|되살|살리|살릴|돌아가|원래|복구|부활)"
     rf"|{_STOPPED}.{{0,20}}?(?:다시|도로|원래|복구|되살|재개)"
+    r"|(?:바꿔|전환해|변경해|설정해|돌려)\s?(?:놨|놓았|놓은|뒀|두었|둔).{0,14}?(?:다시|도로|원래)\S{0,3}\s.{0,10}?(?:돌려|되돌|돌아|복구)"
     r"|다시\s?(?:시작|재개|가입|회원|내고|내려|낼|켜|살리)|재개|재가입|돌아가고\s?싶"
 )
 _BEGINS_AGAIN = re.compile(
@@ -81,6 +83,16 @@ _UNDO = re.compile(
     r"(?:한|했던|낸|넣은|보낸|바꾼|신청된)\s?(?:거|것|걸|건)\S{0,2}\s?(?:\S{1,4}\s)?(?:돌려\s?받|되돌|환불|무르|무를|물리|물릴|취소|철회)"
 )
 _UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|해지|복원|정정|반품|퇴결")
+_REQUESTED = re.compile(
+    r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를]?\s?(?:(?:변경|등록|전환|발급|추가)\s?)?(?:신청|청구|접수|요청)[을를]?\s?"
+    r"(?:한\s?[거건걸것]|했던|했는데|넣었|넣은|잘못).{0,30}?(?:취소|철회|무르|무를)"
+)
+_UNDONE = re.compile(r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를의]?\s?(?:취소|철회)")
+"""What a question wants undone ("보험금 청구한 거 취소"), and what a row's question undoes ("청약철회")."""
+_BROUGHT = re.compile(r"[^.,\n]*(?:지참|준비물|가지고|가져오|들고)[^.,\n]*")
+"""Part of an answer on what to bring, which is not what is lost ("통장 재발급은 신분증과 도장을 지참하여")."""
+_DONE_FIRST = re.compile(r"\[[^\]\n]*\s전\s?[^\]\n]*\](?:\n.+)*")
+"""Section of an answer on what to do before ("[해지 전 확인]"), which is not what the row is about."""
 _BEGINS = re.compile(
     r"(?:가입|개설)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법|해\s?(?:주|줘|야)|해요|되나|돼)"
     r"|(?:등록|설정|지정)\s?(?:하(?:고|려|는|러)|할래|을\s?하|방법)"
@@ -168,9 +180,16 @@ def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Sy
 def _other_objects(question: str, row_question: str, row: str, synonyms: Synonyms) -> Iterator[tuple[str, str]]:
     """(asked, held) for each action of the question that the row names with another object; both include the action."""
     held_by_action = dict(_objects(row_question))
-    for action, asked in dict(_objects(question)).items():
+    row = _DONE_FIRST.sub("", row)
+    undone, requested = _UNDONE.search(row_question), _REQUESTED.search(question)
+    pairs = list(dict(_objects(question)).items())
+    if undone and requested and not (_NO_NOUN.search(requested["noun"]) or is_no_kind(requested["noun"])):
+        pairs.append((_UNDO_NAME, requested["noun"]))
+        held_by_action[_UNDO_NAME] = undone["noun"]
+    for action, asked in pairs:
         held = held_by_action.get(action)
-        if held is None or asked in compact(row) or held in compact(question):
+        text = compact(_BROUGHT.sub("", row) if action == "분실" else row)
+        if held is None or asked in text or held in compact(question):
             continue
         # The row's word may be the general one ("보험계약" for "암보험"), or another word for the thing (날짜 and 자동이체일).
         is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
@@ -179,7 +198,7 @@ def _other_objects(question: str, row_question: str, row: str, synonyms: Synonym
             continue
         # The lexicon adds "변경" to "전화번호", which is an action.
         names = (name for name in synonyms(asked).split()[1:] if name not in compound_words()["verbal_nouns"])
-        if not any(compact(name) in compact(row) for name in names):
+        if not any(compact(name) in text for name in names):
             yield f"{asked} {action}", f"{held} {action}"
 
 

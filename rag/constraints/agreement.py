@@ -126,10 +126,10 @@ def compare(
             Conflict(value.dimension, value.text, "", by_limit)
             for value, by_limit in missing_values(question, *row, synonyms=synonyms)
         ]
-    if codes := _codes(part):
-        own_codes = _codes("\n".join(row))
-        if not codes & own_codes:
-            conflicts.append(Conflict("code", ", ".join(sorted(codes)), ", ".join(sorted(own_codes))))
+    if codes := error_codes(part):
+        own_codes = error_codes("\n".join(row))
+        if other_codes := codes - own_codes:
+            conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
     # A row that compares two things answers no question on one of them, except for values and aspects that it states.
     if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
@@ -166,7 +166,8 @@ def _as_own(question: str, institution: str) -> str:
     return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s(?!은행|금융|증권|저축|보험|카드사|회사|기관|곳))", "당사 ", question)
 
 
-def _codes(text: str) -> set[str]:
+def error_codes(text: str) -> set[str]:
+    """The codes of errors and forms in a text, in capital letters."""
     return {match.group().upper() for match in _CODE.finditer(text)}
 
 

@@ -96,9 +96,13 @@ _PERIOD = re.compile(
     r"(?:(?:최대|한도\S?|총|모두|다\s?(?:합쳐|합해)서?|합쳐서?|합해서?)\s?)*$"
 )
 """Precedes a value that holds per day, per transaction, per month or per year."""
+_BETWEEN = re.compile(
+    r"(?:[은는도])?\s?(?:(?:결제|이체|송금|출금|인출|납입|입금|충전|환전|이용|사용|보상|돈)[은는을를]?\s)?$"
+)
+"""May stand between the period of a question and the words that ask for a value: "한 달에는 결제 얼마까지"."""
 _PERIOD_WORDS = {
     "day": re.compile(r"1일|일일|하루|매일|당일|일\s?한도"),
-    "month": re.compile(r"한\s?달|매[월달]|1개월|월\s?(?:\d|한도|최대|누적)|월간|월별"),
+    "month": re.compile(r"한\s?달|매[월달]|1개월|(?<!\d)월\s?(?:\d|한도|최대|누적)|월간|월별"),
     "year": re.compile(r"[1일]\s?년|연간|매년|해마다|연\s?(?:\d|한도|최대|누적)"),
 }
 """How a row mentions each period. "once" is left out: what is allowed per day is allowed in one transaction."""
@@ -153,7 +157,8 @@ def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) ->
     """The periods of the sums and counts asked for ("한 달에 얼마까지") of a row that states such values for others alone."""
     for value in asked:
         dimension = "count" if value.kind == "count" else "money"
-        period = period_before(question, question.find(value.text)) if value.kind in ("sum", "money", "count") else None
+        before = _BETWEEN.sub("", question[: question.find(value.text)])
+        period = period_before(before, len(before)) if value.kind in ("sum", "money", "count") else None
         name = period.lastgroup if period else None
         if period is None or name not in _PERIOD_WORDS or _PERIOD_WORDS[name].search(row):
             continue

@@ -54,6 +54,8 @@ _ONLY = re.compile(r"[가-힣0-9]만\s(?!원)|한하여|한해|없습니다|않�
 """One of the two occurs in a row that limits the age: _FOR_WHOM in its question, _ONLY in the sentence with the age."""
 _AS_TERM = re.compile(r"\s?(?:으?로|을|를)?\s?(?:하면|할|들면|들|넣으면|맡기|붓|부으면|가입)")
 _OWN_TERM = re.compile(r"(?:(?:계약|가입|약정|예치|저축)\s?기간|만기)\s?(?:[:：은는이]|\])?\s?(?:최[장소단대]\s?)?$")
+_OF_USE = re.compile(r"\s?(?:이상|넘게|동안|간)\s?(?:정상\s?)?(?:상환|재직|근무|거래|보유|유지|이용|거주|영업|연체)")
+"""Follows how long a customer must have held something, which is no term of it."""
 _OF_TERM = re.compile(r"제(?![가-힣]?한)|짜리|\s?만기")
 """Before and after the term of a product itself: "계약기간: 24개월", "12개월제". Other lengths are those of its conditions."""
 _ELAPSED = re.compile(r"(?:후|뒤|날부터|일부터|로부터|이후|지난|[은ㄴ한든던린]\s?지)\s?$")
@@ -144,7 +146,7 @@ def missing_values(
         candidates = [each for each in by_family.get(family, []) if not _is_other_sum(question, value, row, each)]
         candidates = _of_same_period(question, value, row, candidates)
         if determines(question, value) or _AS_TERM.match(question, value.end):
-            candidates = _own_terms(row, candidates) or candidates
+            candidates = _own_terms(row, candidates)
         if ASSERTED.match(question, value.end):
             # Whether this very value is right: a limit above it does not confirm it.
             candidates = [each for each in candidates if each.is_point or has_end_of(value, each)]
@@ -288,13 +290,13 @@ def _is_limit(sentence: str, value: Quantity, has_limits: bool) -> bool:
 
 
 def _own_terms(row: str, values: Sequence[Quantity]) -> list[Quantity]:
-    """Of a row's lengths of time those in a clause on the term of the product: "가입기간은 6개월·12개월 중 선택합니다"."""
+    """Of a row's lengths of time those in a clause on the term of the product ("가입기간은 6·12개월 중"), or all but _OF_USE."""
     terms: list[Quantity] = []
     for start, end in clauses(row):
         within = [value for value in values if value.dimension == "duration" and start <= value.start < end]
         if any(_OWN_TERM.search(row[start : value.start]) or _OF_TERM.match(row, value.end) for value in within):
             terms += within
-    return terms
+    return terms or [value for value in values if not _OF_USE.match(row, value.end)]
 
 
 def _is_elapsed(text: str, value: Quantity) -> bool:

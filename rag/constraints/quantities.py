@@ -44,6 +44,8 @@ _CURRENCIES = ("usd", "jpy", "eur", "cny", "gbp")
 _UNITS = {"매": "장"}
 _CLOCK = 24 * 60
 _JOINED = re.compile(r"\s?[~〜∼–-]\s?|\s?(?:에서|이상|초과|부터)\s?[~∼]?\s?(?:최[대고장]\s?)?")
+_CHANGED_TO = re.compile(r"\s?에서\s?(?:으로|로).?")
+"""What stands between and after two values of which one is changed to the other ("2억원에서 5억원으로"), which are no range."""
 _FROM = re.compile(r"~|에서")
 """Stands between the ends of a range whose first is a single value."""
 _LISTED = re.compile(r"[.)](?:\s|$)")
@@ -274,7 +276,8 @@ def _merge(text: str, entries: list[tuple[int, int, Quantity]]) -> list[tuple[in
     """The entries, with neighbours that are the ends of one range joined into one quantity."""
     merged: list[tuple[int, int, Quantity]] = []
     for start, end, quantity in entries:
-        if merged and (joined := _range(text, *merged[-1], start, quantity)) is not None:
+        is_change = merged and _CHANGED_TO.fullmatch(text[merged[-1][1] : start] + text[end : end + 2])
+        if merged and not is_change and (joined := _range(text, *merged[-1], start, quantity)) is not None:
             merged[-1] = (merged[-1][0], end, joined)
         else:
             merged.append((start, end, quantity))

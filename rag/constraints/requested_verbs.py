@@ -19,6 +19,8 @@ MAY_REQUEST = re.compile(
     r"|[ㄱ-힣]\s?방법|주세|주실|주라|주나|주시나|줄\s?수|줘|달라|야\s?[돼되해]|도\s?[돼되]"
 )
 """Matches every question that contains a request in a verb of requested_verbs.tsv: a fast first check."""
+_PRICE = re.compile(r"(?:매수|매도|매입)\s?(?:평균)?(?:단가|가격|가(?![가-힣]))")
+"""Names of prices in an answer, which say nothing of what is done."""
 _MAX_AFTER = 8
 """Characters after a request, at most, for it to be the end of its question."""
 _VALUE = re.compile(
@@ -54,7 +56,7 @@ def _request_forms(verb: str) -> str:
         (
             rf"{forms.stem}고\s?(?:싶|자\s?하)",
             rf"{forms.stem}기(?=\s|$|[?.!])(?!\s?(?:전|때문|위))",
-            rf"{forms.stem}게\s?(?:해|하려)",
+            rf"{forms.stem}게\s?(?:해|하려|하고\s?싶)",
             rf"{forms.present}는\s?(?:법|방법|메뉴|거\s?(?:어떻|어디|어케|되|돼))",
             rf"{forms.intention}려(?:면|고\s?(?:하|해|합|요|$)|는데|구)",
             rf"{forms.future}\s?(?:수\s?있|래요?|게요?(?=\s|$)|방법)",
@@ -138,11 +140,14 @@ def is_opposite(question: str, row_question: str, row_answer: str) -> bool:
     """
     if not (asked := _named_sides(question)):
         return False
-    own = _named_sides(row_question)
+    own, answer = _named_sides(row_question), _named_sides(_PRICE.sub("", row_answer))
+    # A row whose question names neither side of a request is on the one that the first sentence of its answer names.
+    first = _named_sides(row_answer.partition(". ")[0].partition("\n")[0]) if requested_verbs(question) else ()
+    own |= {(pair, side) for pair, side in first if not own & {(pair, 0), (pair, 1)}}
     return any(
         (pair, 1 - side) not in asked
         and (pair, 1 - side) in own
         and (pair, side) not in own
-        and (pair, side) not in _named_sides(row_answer)
+        and (pair, side) not in answer
         for pair, side in asked
     )

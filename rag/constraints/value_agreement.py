@@ -26,13 +26,18 @@ _TERM = re.compile(
     r"|치 ?(?:거래|내역|입출금)"
     r"|(?:으?로|동안|간)\s?(?:가입|들|하면|하려|넣|묶|맡|예치|납입|빌리)|(?:쯤|정도)?\s?(?:가입|예치|묶|맡기|넣))"
 )
+_OF_PRODUCT = re.compile(r"(?:예금|적금|예탁금|부금|대출|융자)(?:을|를|은|는)?\s?$")
+_ON_TERM = re.compile(r"\s?(?:은|는|이?면|으?로는?|도)?\s?(?:금리|이율|이자율|이자|얼마|몇|되나|돼요|됩니까|가능)")
+"""Precede and follow the term of a product: "정기예금 18개월로는 금리"."""
 _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
 _PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
 _YEARLY = re.compile(r"(?:1|일|한)\s?[년해]$")
 _INCIDENTAL = re.compile(
-    r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|넘게|동안 안|됐|되었|지났|지나|넘었|걸렸"
+    r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|동안 안|됐|되었|지났|지나|넘었|걸렸"
     r"|기다|차(?!$))"
 )
+_MORE, _MORE_TIMES = re.compile(r"\s?넘게"), re.compile(r"\s?넘게(?!\s\S{1,6}면\s)")
+"""Follow a value that is only mentioned, but "500번 넘게 내면 막히나요" asks about that many times."""
 _PAST = re.compile(
     r"[을를이가]?\s?(?:\S{1,6}\s)?(?:잘못|갔|보냈|빠져|나갔|냈|썼|샀|빌렸|들어왔|입금됐|결제됐|있는데|있고|밖에"
     r"|뽑았|찾았|넣었|넣어\s?놨|남았|남아|긁었|긁혔|찍혔|부쳤|줬|뽑는데|빼먹|받았는데|낸\s|보낸\s|쓴\s)"
@@ -113,7 +118,10 @@ def determines(question: str, quantity: Quantity) -> bool:
         return True
     # Less than a week beside a product is a waiting time ("3일 걸려요 대출"), not a term.
     is_term = quantity.unit == "month" or (quantity.unit == "day" and (quantity.high or quantity.low or 0) >= 7)
-    return quantity.dimension == "duration" and is_term and _TERM.match(question, quantity.end) is not None
+    if quantity.dimension != "duration" or not is_term:
+        return False
+    is_of_product = _OF_PRODUCT.search(question[: quantity.start]) and _ON_TERM.match(question, quantity.end)
+    return bool(is_of_product) or _TERM.match(question, quantity.end) is not None
 
 
 def is_incidental(question: str, quantity: Quantity) -> bool:
@@ -125,7 +133,7 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
     is_duration, is_money = quantity.dimension == "duration", quantity.dimension == "money"
     if is_followed_by(ASSERTED) or (is_duration and is_followed_by(_EVEN)) or (is_money and is_followed_by(_IN_FULL)):
         return False
-    if is_followed_by(_INCIDENTAL):
+    if is_followed_by(_INCIDENTAL) or is_followed_by(_MORE_TIMES if quantity.unit == "회" else _MORE):
         return True
     if is_duration:
         return is_followed_by(_HAPPENED) and not determines(question, quantity)
@@ -197,6 +205,9 @@ def agrees(asked: Quantity, row: Quantity) -> bool | None:
         return True
     # A range with one end agrees with a range that has the same end: "10만원부터" and "10만원부터 5천만원까지".
     if (asked.high is None and asked.low == row.low) or (asked.low is None and asked.high == row.high):
+        return True
+    # "30번 넘게" is beyond "월 30회까지", which is what the row says on it.
+    if asked.unit == "회" and asked.high is None and row.low in (None, row.high) and asked.low == row.high:
         return True
     if asked.dimension == "age" and asked.text.startswith("미성년"):
         return None

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from rag.constraints.agreement import error_codes
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.quantities import Quantity
@@ -102,6 +103,8 @@ def sentence_for(
     `before`: the question that the row answered. Where the words do not decide, the sentence that is clearly the nearest by the
     `similarities` counts, unless something in it contradicts the message.
     """
+    if error_codes(message) - error_codes(content):
+        return ""
     asked = FollowUp.read(message, before, row_question)
     words, values = asked.words, asked.values
     is_new = bool(asked.mentions - members_of(before)) or any(compact(word) not in compact(before) for word in words)

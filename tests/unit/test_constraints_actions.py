@@ -198,3 +198,51 @@ def test_a_direction_is_told_by_other_names_of_its_ends_and_by_where_a_thing_com
     question: str, row: str, expected: bool
 ) -> None:
     assert is_reversed(question, row) is expected
+
+
+ACCOUNT = (
+    "입출금통장을 해지하려면 어떻게 하나요?",
+    "앱에서 해지하실 수 있습니다.\n\n[해지 전 확인]\n1. 자동이체를 모두 해지합니다.\n2. 체크카드를 해지합니다.",
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["체크카드 없애려면 어디서 해지하나요", "체크카드 해지하려면요", "자동이체 해지하는 법", "자동이체를 끊고 싶어요"],
+)
+def test_what_is_to_be_done_first_is_not_what_a_row_is_about(question: str) -> None:
+    assert [kind for kind, _, held in others(question, *ACCOUNT) if held == "입출금통장 해지"] == ["product"]
+
+
+LOST_PASSBOOK = (
+    "통장을 분실하면 어떻게 하나요?",
+    "고객센터에 신고하십시오. 재발급은 신분증과 도장을 지참하여 영업점에서 합니다.",
+)
+
+
+@pytest.mark.parametrize("question", ["도장을 분실했어요", "신분증을 잃어버렸어요"])
+def test_what_is_to_be_brought_is_not_what_is_lost(question: str) -> None:
+    assert others(question, *LOST_PASSBOOK)
+
+
+WITHDRAWAL = (
+    "가입한 보험의 청약을 철회하려면 어떻게 하나요?",
+    "15일 안에 앱에서 철회하실 수 있으며 보험료를 돌려드립니다.",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_other"),
+    [
+        ("보험금 청구한 거 취소하려면", True),
+        ("특약 변경 신청한 거 철회하려면", True),
+        ("대출 신청했던 거 무르고 싶어요", True),
+        ("계좌 등록 접수한 거 취소할래요", True),
+        ("청약 신청한 거 철회하려면", False),
+        ("앱에서 신청한 거 취소하려면", False),
+        ("어제 신청한 거 철회하려면", False),
+        ("보험 신청한 거 취소하려면", False),
+    ],
+)
+def test_what_was_requested_is_what_is_undone(question: str, is_other: bool) -> None:
+    assert any(kind == "product" for kind, _, _ in others(question, *WITHDRAWAL)) == is_other
