@@ -93,7 +93,6 @@ def test_no_answer_is_given_twice_running(chat: ChatService, first: str, then: s
         ("공모주 청약 방법", "취소하는건?", {"mrs-078", "mrs-079"}),
         ("보안카드 잃어버렸어요", "otp는?", {"snb-011", "dds-007", "mrs-019"}),
         ("새나래 영문 잔액증명서", "국문은?", {"snb-117"}),
-        ("이체한도 증액은 어떻게 하나요", "그럼 줄이는건?", {"snb-115", "dds-013", "snb-018", "mrs-024"}),
     ],
 )
 def test_a_follow_up_names_what_takes_the_place_of_what_was_asked(
