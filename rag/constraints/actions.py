@@ -89,8 +89,8 @@ _REQUESTED = re.compile(
 )
 _UNDONE = re.compile(r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를의]?\s?(?:취소|철회)")
 """What a question wants undone ("보험금 청구한 거 취소"), and what a row's question undoes ("청약철회")."""
-_BROUGHT = re.compile(r"[^.,\n]*(?:지참|준비물|가지고|가져오|들고)[^.,\n]*")
-"""Part of an answer on what to bring, which is not what is lost ("통장 재발급은 신분증과 도장을 지참하여")."""
+_CLAUSE, _BROUGHT = re.compile(r"(?<=[.,\n])"), re.compile(r"지참|준비물|가지고|가져오|들고")
+"""Clauses of an answer, and those on what to bring, which is not what is lost ("통장 재발급은 신분증과 도장을 지참하여")."""
 _DONE_FIRST = re.compile(r"\[[^\]\n]*\s전\s?[^\]\n]*\](?:\n.+)*")
 """Section of an answer on what to do before ("[해지 전 확인]"), which is not what the row is about."""
 _BEGINS = re.compile(
@@ -177,6 +177,11 @@ def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Sy
     return not is_named and not members_of(that) & members_of(row)
 
 
+def _without_brought(answer: str) -> str:
+    """An answer without its clauses on what to bring."""
+    return "".join(clause for clause in _CLAUSE.split(answer) if not _BROUGHT.search(clause))
+
+
 def _other_objects(question: str, row_question: str, row: str, synonyms: Synonyms) -> Iterator[tuple[str, str]]:
     """(asked, held) for each action of the question that the row names with another object; both include the action."""
     held_by_action = dict(_objects(row_question))
@@ -188,7 +193,7 @@ def _other_objects(question: str, row_question: str, row: str, synonyms: Synonym
         held_by_action[_UNDO_NAME] = undone["noun"]
     for action, asked in pairs:
         held = held_by_action.get(action)
-        text = compact(_BROUGHT.sub("", row) if action == "분실" else row)
+        text = compact(_without_brought(row) if action == "분실" else row)
         if held is None or asked in text or held in compact(question):
             continue
         # The row's word may be the general one ("보험계약" for "암보험"), or another word for the thing (날짜 and 자동이체일).
