@@ -20,11 +20,11 @@ from rag.evaluation.records import Record
 from rag.evaluation.runs import Run
 from rag.factory.chat import build_service
 from rag.factory.models import Models
-from rag.factory.stores import load_calibration, open_index
+from rag.factory.stores import open_index
 from rag.retrieval.confidence import Calibration
+from rag.retrieval.hybrid import DENSE, Scale
 from rag.settings import OpenSearchSettings, Settings, StoreSettings
 from rag.stores.base import JAMO, TOKENS, PassageStore
-from rag.stores.faiss.store import FaissStore
 from tests.cached_embedding import CachedQueryEmbedding
 from tests.conftest import ROOT
 from tests.opensearch import Server
@@ -123,9 +123,13 @@ def test_a_broken_calibration_fails(
     assert found and all(found.values())
 
 
-def test_the_scales_of_another_index_fail(build: Build, small_store: FaissStore, models: Models) -> None:
-    scales = load_calibration(small_store, models.embed_model).fusion.scales
-    chat = build(lambda calibration: replace(calibration, fusion=replace(calibration.fusion, scales=scales)))
+def test_the_scales_of_another_embedder_fail(build: Build) -> None:
+    other = {DENSE: Scale(0.873, 0.0128)}  # of the same rows without the adapter
+    chat = build(
+        lambda calibration: replace(
+            calibration, fusion=replace(calibration.fusion, scales={**calibration.fusion.scales, **other})
+        )
+    )
     assert failing(ask(chat, some_of(SINGLE)))
 
 
