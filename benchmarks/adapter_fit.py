@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.ingestion.chunking import TEXT_WEIGHTS
+from rag.ingestion.chunking import nodes as nodes_of_row
+from rag.ingestion.embedding import embed_nodes
+from rag.ingestion.readers import FaqRow
 from rag.models.local_embedding import LocalEmbedding
 from rag.retrieval.query_analysis import expand
 
@@ -31,6 +33,7 @@ STEPS = 40
 RATE = 1e-3
 MOMENTS = (0.9, 0.999)
 PRINTED = 10
+UNSPLIT = 10_000
 
 Matrix = NDArray[np.float32]
 Row = dict[str, Any]
@@ -58,10 +61,14 @@ def embed_pairs(rows: Sequence[Row], model: LocalEmbedding) -> Pairs:
     """Embed rows as `rag.ingestion` does, and questions as `rag.retrieval.hybrid` does."""
     asked = [text for row in rows for text in row["asked"]]
     questions = _queries(asked, model) + _queries([expand(text) for text in asked], model)
-    short, long = TEXT_WEIGHTS
-    own = short * _passages([row["question"] for row in rows], model)
-    own += long * _passages([f"{row['question']}\n{row['answer']}" for row in rows], model)
-    near = _passages([text for row in rows for text in row["near"]], model)
+    # A row is one node, however long: `get_text_embedding` has no limit that these reach.
+    nodes = [
+        node
+        for row in rows
+        for node in nodes_of_row(FaqRow("", row["question"], row["answer"]), token_count=len, max_tokens=UNSPLIT)
+    ]
+    own = np.array(embed_nodes(model, nodes), dtype=np.float32)
+    near = np.array(model.get_text_embedding_batch([text for row in rows for text in row["near"]]), dtype=np.float32)
     index = np.array([number for number, row in enumerate(rows) for _ in row["asked"]])
     return Pairs(_units(questions), _units(np.concatenate([own, near])), index)
 
@@ -112,10 +119,6 @@ def _through_scaling(gradient: Matrix, units: Matrix, lengths: Matrix) -> Matrix
 
 def _queries(texts: Sequence[str], model: LocalEmbedding) -> Matrix:
     return np.array([model.get_query_embedding(text) for text in texts], dtype=np.float32)
-
-
-def _passages(texts: list[str], model: LocalEmbedding) -> Matrix:
-    return np.array(model.get_text_embedding_batch(texts), dtype=np.float32)
 
 
 def _units(vectors: Matrix) -> Matrix:

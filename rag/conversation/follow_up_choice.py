@@ -26,7 +26,8 @@ from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.word_rules import content_words, nouns, rules, says
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.hybrid import phrasings_of, question_of, row_id
+from rag.retrieval.differences import row_text
+from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import score_of
 from rag.types import Filters, Note, Turn
@@ -137,7 +138,7 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
     words = [word for of_raw in named.values() for word in of_raw]
     if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
         return False
-    texts = [f"{phrasings_of(row)} {row.node.get_content()}" for row in rows]
+    texts = [row_text(row) for row in rows]
     return not any(
         is_channel(word) or expand(word, without=unheld) != word or any(names(text, word, message) for text in texts)
         for word in words
@@ -146,8 +147,8 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
 
 def share_named(rows: Sequence[JudgedNode], message: str) -> float:
     """The greatest share, 0..1, of what a message names that one of the rows names, too; 0 of nothing."""
-    texts, words = [f"{phrasings_of(row)} {row.node.get_content()}" for row in rows], nouns(message)
-    counts = [sum(names(text, word, message) for word in words) for text in texts]
+    words = nouns(message)
+    counts = [sum(names(row_text(row), word, message) for word in words) for row in rows]
     return max(counts, default=0) / max(len(words), 1)
 
 

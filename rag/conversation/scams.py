@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
 
 from rag.conversation.row_search import RowSearch, is_same_question
 from rag.conversation.word_rules import FraudSign, scam_rules, tells_of_scam
@@ -38,10 +37,10 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
     After a link was pressed or an app installed the rows on that come first. Without such rows the question is declined with
     the warning. A message after a story stays as it is unless it says that something was done, or was not.
     """
-    signs = {sign for sign in get_args(FraudSign) if scam_rules()[sign].matches(message)}
-    is_done, story = "already done" in signs, message
+    signs, story = scam_rules(), message
+    is_done = signs["already done"].matches(message)
     if not tells_of_scam(message):
-        if not signs & {"already done", "not done"} or len(compact(message)) > SHORT:
+        if len(compact(message)) > SHORT or not (is_done or signs["not done"].matches(message)):
             return verdict
         story = f"{history[-1].question} {message}"
     quoted = [hit for hit in verdict.nodes if hit.quoted]
@@ -52,7 +51,7 @@ def about_fraud(verdict: Verdict, message: str, history: Sequence[Turn], rows: R
     kind: NoteKind = "fraud_loss" if is_done else "fraud"
     words, first = WARNING_WORDS, _SUSPICION
     if is_done:
-        words, first = (LINK_WORDS, _LINK) if "pressed" in signs else (LOSS_WORDS, _LOSS)
+        words, first = (LINK_WORDS, _LINK) if signs["pressed"].matches(message) else (LOSS_WORDS, _LOSS)
     found = rows.search(f"{story} {words}", filters)
     by_id = {row_id(hit): hit for hit in (*found.ranked, *verdict.ranked) if _is_on_fraud(hit)}
     ranked = [hit.judged("suggested") for hit in by_id.values()]

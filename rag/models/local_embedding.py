@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -60,7 +60,7 @@ class LocalEmbedding(AsyncFromSync, BaseEmbedding):
         path = locate()
         with _LOAD_LOCK:
             self._tokenizer, self._encoder = _model(path)
-        self._adapter = np.load(ADAPTER).astype(np.float32) if adapted else None
+        self._adapter = _adapter() if adapted else None
         self._pool = ForkSafeExecutor(threads, "embed")
         self._questions = VectorCache(CACHED_QUESTIONS)
 
@@ -121,6 +121,11 @@ class VectorCache:
                     self._vectors.popitem(last=False)
         values: list[float] = vector.tolist()
         return values
+
+
+@cache
+def _adapter() -> NDArray[np.float32]:
+    return np.asarray(np.load(ADAPTER), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

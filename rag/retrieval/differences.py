@@ -44,9 +44,14 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[FusedNode]) -> N
     return Note("limit", {"word": ", ".join(limited)}) if limited else None
 
 
+def row_text(hit: FusedNode) -> str:
+    """The question of a row, the phrasing of it that was found, and the answer."""
+    return f"{phrasings_of(hit)} {hit.node.get_content()}"
+
+
 def holds_words(hit: FusedNode, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question or answer."""
-    text = compact(f"{phrasings_of(hit)} {hit.node.get_content()}")
+    text = compact(row_text(hit))
     return any(compact(word) in text for word in words)
 
 
