@@ -120,7 +120,7 @@ class RequestGuard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                secure_response(message, https=visitor.https)
+                secure_response(message, https=visitor.https, private=scope["path"].startswith(f"{API}/"))
             await send(message)
 
         try:

@@ -28,13 +28,20 @@ HSTS = "max-age=31536000"
 _SAME_SITE = re.compile(r";\s*(samesite=[^;]*|secure(?=;|$))", re.IGNORECASE)
 
 
-def secure_response(message: Message, *, https: bool) -> None:
-    """Set the headers of an "http.response.start" message in place. `https`: the visitor uses https."""
+def secure_response(message: Message, *, https: bool, private: bool) -> None:
+    """Set the headers of an "http.response.start" message in place.
+
+    `https`: the visitor uses https. `private`: the response belongs to a conversation, and no cache may store it.
+    """
     headers = MutableHeaders(scope=message)
     # Gradio allows other origins to read its responses; this page does not.
     for name in [name for name in headers if name.startswith("access-control-")]:
         del headers[name]
     headers.update(HEADERS)
+    if private:
+        # Also because browsers may send a request twice that waits for the cache entry of a stream with the same URL. Gradio
+        # deals a session's messages out among its streams, and the one that nobody reads would swallow half of them.
+        headers["Cache-Control"] = "no-store"
     if https:
         headers["Strict-Transport-Security"] = HSTS
     cookies = headers.getlist("set-cookie")

@@ -54,6 +54,17 @@ def test_another_visitor_cancels_nothing(page: Page) -> None:
     assert "취소해 보는 질문" in str(list(owner.stream("tab2")))
 
 
+def test_no_cache_stores_what_belongs_to_a_conversation(page: Page) -> None:
+    owner = page.browser()
+    joined = owner.join(owner.event("send"), ["한 번만 읽는 질문", None, "", ""], "tab9")
+    assert joined.headers["cache-control"] == "no-store"
+    for path in ("queue/data?session_hash=tab9", "heartbeat/tab9"):
+        with owner.client.stream("GET", f"{API}/{path}") as stream:
+            assert stream.headers["cache-control"] == "no-store"
+    script = owner.client.get("/static/js/iframeResizer.contentWindow.min.js").raise_for_status()
+    assert "cache-control" not in script.headers
+
+
 def test_the_next_event_is_announced_after_the_last_stream_was_read(page: Page) -> None:
     """If the browser learned of it earlier, it would wait for the second answer on the first one's stream."""
     owner = page.browser()

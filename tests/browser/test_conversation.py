@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from rag.types import Filters
+from rag.ui.request_guard import DATA, RequestGuard
 from tests.browser.conftest import ANSWER_TEXT, Visit
 from tests.fakes import PIECES, SOURCES, FakeChat
 
@@ -228,6 +232,72 @@ def test_new_chat_while_pieces_arrive(visitor: Visit) -> None:
         visitor.page.wait_for_timeout(500)
         expect(visitor.bubbles("bot")).to_have_count(0)
         expect(visitor.page.locator("#starters button").first).to_be_visible()
+
+
+def test_a_stream_opened_while_the_last_one_is_closed_is_the_only_one(
+    visitor: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio's server deals a conversation's messages out among its streams, so that a second one would swallow half of them.
+
+    Chromium sends a request again if it was waiting for its headers when another one of the same URL was aborted, unless the
+    responses are not stored. That is so if the response to a click is read just after the stream's last message.
+    """
+    opened: list[str] = []
+    stream = RequestGuard._stream
+
+    async def slow_stream(guard: RequestGuard, path: str, *rest: Any) -> None:
+        if path == DATA:
+            opened.append(path)
+            await asyncio.sleep(0.2)
+        await stream(guard, path, *rest)
+
+    monkeypatch.setattr(RequestGuard, "_stream", slow_stream)
+    visitor.page.add_init_script(HOLD_THE_CLICK)
+    visitor.requests.clear()
+    visitor.page.reload()
+    visitor.ready()
+    for number in range(6):
+        visitor.ask("끝없는 질문")
+        expect(visitor.bubbles("bot")).to_contain_text("계속 계속")
+        visitor.page.click("#clear")
+        expect(visitor.bubbles("bot")).to_have_count(0)
+        visitor.page.wait_for_function("number => window.held === number", arg=number + 1)
+    visitor.answered("새로운 질문")
+    assert visitor.answer_text() == ANSWER_TEXT
+    assert len(opened) == sum(DATA in url for url in visitor.requests)
+
+
+HOLD_THE_CLICK = """(() => {
+  const fetched = window.fetch;
+  let clicked = false, release = null, ending = null;
+  window.held = 0;
+  const stream = async (request) => {
+    const network = new AbortController();
+    request.signal.addEventListener("abort", () => {
+      if (!release) return network.abort();
+      ending = network;
+      release();
+      release = null;
+    });
+    const sent = fetched(new Request(request, { signal: network.signal }));
+    ending?.abort();
+    ending = null;
+    return new Response((await sent).body.tee()[0]);  // whose end does not end the request
+  };
+  window.fetch = async (...request) => {
+    const url = String(request[0]?.url ?? request[0]);
+    if (url.includes("/queue/data")) return stream(request[0]);
+    if (!url.includes("/queue/join") || !clicked) return fetched(...request);
+    clicked = false;
+    const closed = new Promise((resolve) => { release = resolve; });
+    const answer = await fetched(...request);
+    await closed;
+    window.held += 1;
+    return answer;
+  };
+  document.addEventListener("click", (event) => { if (event.target.closest?.("#clear")) clicked = true; }, true);
+})();"""
+"""Holds the response to a click on New chat until the page ends its stream, and sends the next one's request before that end."""
 
 
 def test_filters_are_sent_and_kept(visitor: Visit, chat: FakeChat) -> None:
