@@ -15,6 +15,7 @@ from functools import reduce
 
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of, mentions_of
+from rag.constraints.everyday_values import values_of
 from rag.conversation.word_rules import content_words, nouns, plain, rules, says
 from rag.types import Turn
 
@@ -88,7 +89,7 @@ def replace_topic(earlier: str, message: str) -> str:
 
     "이체한도 올리고 싶어요" and "그럼 줄이는 건?" give "이체한도 줄이고 싶어요"; "적금 해지" and "아니 적금 말고 예금" give
     "예금 해지". With both members in one text, rows on either would match. A message that is only a product ("otp는?") replaces
-    any product.
+    any product, and one that is only a value replaces the value of its kind ("12개월 금리" and "6개월은?").
     """
     held, asked = members_of(earlier), members_of(message)
     replacements = {
@@ -110,7 +111,21 @@ def replace_topic(earlier: str, message: str) -> str:
         product = rules()["product word"].pattern
         if product.fullmatch(words[0]) and words[0] not in plain(earlier):
             text = product.sub(words[0], plain(earlier))
-    return text
+    return _with_value(text, message)
+
+
+def _with_value(earlier: str, message: str) -> str:
+    """The earlier question with the value of a message that names nothing else, in place of the only value of its kind."""
+    values, words = values_of(message), nouns(message)
+    if len(values) != 1 or len(words) != 1 or not says(message, "ellipsis"):
+        return earlier
+    (new,) = values
+    same_kind = [each for each in values_of(earlier) if (each.dimension, each.unit) == (new.dimension, new.unit)]
+    # A number without a unit may choose among the rows offered.
+    if new.dimension == "number" or new.text not in words[0] or len(same_kind) != 1:
+        return earlier
+    (old,) = same_kind
+    return f"{earlier[: old.start]}{new.text}{earlier[old.end :]}"
 
 
 def topic_of(questions: Sequence[str]) -> tuple[str, ...]:

@@ -465,3 +465,45 @@ def test_ingest_and_doctor_name_rows_that_a_rule_would_refuse(
     monkeypatch.setenv("FSI_STORE__INDEX", "mine")
     looked_at = run("doctor")
     assert looked_at.code == 0 and "index mine: row a2: the decline rule 'recommend'" in looked_at.out
+
+
+# ---- a value in place of another one
+
+
+TERMS = [
+    *(
+        (f"나무예탁금 {term} 금리는 얼마인가요?", f"나무예탁금 {term}의 기본금리는 연 {rate}%입니다.")
+        for term, rate in (("3개월", "2.4"), ("6개월", "2.7"), ("1년", "3.1"), ("2년", "3.0"))
+    ),
+    ("창구에서 다른 은행으로 송금할 때 수수료는 얼마인가요?", "10만원 이하 600원, 10만원 초과 3,000원입니다."),
+    ("모바일 앱에서 다른 은행으로 송금할 때 수수료는 얼마인가요?", "건당 300원이며, 조합원은 면제됩니다."),
+    ("예탁금을 만기 전에 해지하면 이자는 어떻게 되나요?", "중도해지이율이 적용됩니다."),
+    ("조합원이 되려면 무엇이 필요한가요?", "신분증과 출자금 1만원을 준비해 주십시오."),
+    ("체크카드를 잃어버렸습니다.", "고객센터에 바로 신고해 주십시오."),
+    ("인터넷뱅킹 비밀번호를 다섯 번 틀렸습니다.", "앱에서 다시 등록하실 수 있습니다."),
+]
+
+
+@pytest.fixture(scope="module")
+def terms_faq(faq: Open) -> ChatService:
+    return faq(TERMS)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        (("나무예탁금 1년 금리 알려줘요", "6개월은?"), "2.7%"),
+        (("나무예탁금 이년 이자 얼마예요", "그럼 12개월 넣으면요"), "3.1%"),
+        (("나무예탁금 1년 금리 알려줘요", "6개월은?", "3개월은요?"), "2.4%"),
+        (("창구에서 다른은행 보내면 얼마 떼요?", "폰으로 하면요?"), "300원"),
+    ],
+)
+def test_another_value_or_channel_of_the_question_before_is_answered(
+    terms_faq: ChatService, messages: tuple[str, ...], said: str
+) -> None:
+    answer = converse(terms_faq, *messages)
+    assert (answer.status, said in answer.text) == ("answered", True), answer.text
+
+
+def test_of_a_value_that_no_row_states_nothing_is_answered(terms_faq: ChatService) -> None:
+    assert converse(terms_faq, "나무예탁금 2년 금리 얼마예요", "5년은요?").status != "answered"
