@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.actions import other_actions
-from rag.constraints.asked_values import MAY_ASK, not_stated
+from rag.constraints.asked_values import MAY_ASK, bounds_asked, not_stated
 from rag.constraints.aspects import asked_aspect
 from rag.constraints.background import MAY_HOLD_BACKGROUND, asked_part, on_what_is_unwanted
 from rag.constraints.compounds import is_on_all_kinds, other_modifiers
@@ -125,6 +125,7 @@ def compare(
         lacking += [
             Conflict(value.dimension, value.text, "", by_limit)
             for value, by_limit in missing_values(question, *row, synonyms=synonyms)
+            if value.dimension not in bounds_asked(part)  # the row's bound answers, whatever the customer's value is
         ]
     if codes := error_codes(part):
         own_codes = error_codes("\n".join(row))

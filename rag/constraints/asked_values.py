@@ -112,6 +112,10 @@ _LABELS = {
 }  # fmt: skip
 
 
+_BOUND = re.compile(r"\s?치?\s?(?:까지|부터|이상|이하|넘)")
+"""Follows the words that ask for a value if its bound is asked for: "몇 년치까지"."""
+
+
 @dataclass(frozen=True)
 class AskedValue:
     """A value that a question asks for: its kind, its unit (empty for "얼마") and the words that ask for it.
@@ -170,6 +174,18 @@ def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) ->
 def asked_values(question: str) -> tuple[AskedValue, ...]:
     """The values that a question asks for, in text order."""
     return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: question.find(value.text)))
+
+
+def bounds_asked(question: str) -> frozenset[str]:
+    """The kinds of the values of which a question asks for the bound ("7년 전 것도 있는데 최대 몇 년까지": duration).
+
+    Days ask for a range of dates, too ("25일 결제면 며칠부터 며칠까지"), and are not read as one.
+    """
+    return frozenset(
+        asked.kind
+        for asked in asked_values(question)
+        if asked.unit != "일" and _BOUND.match(question, question.find(asked.text) + len(asked.text))
+    )
 
 
 def _how_many(question: str) -> Iterator[AskedValue]:

@@ -97,6 +97,10 @@ _CHILDREN = re.compile(
 )
 
 
+_ENTIRELY = re.compile(r"\s?(?:(?:제|내|저|상대방?|그쪽|걔|쟤)\S{0,2}\s?)?(?:잘못|과실|책임|확실|동의|이해)")
+"""Follows 100 % that only means "entirely": "상대가 백프로 잘못인데"."""
+
+
 @lru_cache(maxsize=8192)
 def values_of(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text in text order, including those in everyday language."""
@@ -125,6 +129,7 @@ def values_of(text: str) -> tuple[Quantity, ...]:
         if q.is_point and q.dimension not in ("phone", "number") and _UNDER.match(text, q.end)
         else q
         for q in (*others, *everyday)
+        if not (q.dimension == "rate" and q.low == 100 and _ENTIRELY.match(text, q.end))
     ]
     return tuple(sorted(values, key=lambda quantity: quantity.start))
 

@@ -70,6 +70,7 @@ _MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘
 """Frequent typing errors in kinds, with the same number of characters."""
 _OUR = "우리"
 """Also means "our": "우리 은행" is 우리은행 only in an index that holds it, "우리은행" always."""
+_INSTEAD = re.compile(r"(?:[이가님]|께서|친구|가족|남편|아내|아들|딸|엄마|아빠) 대신 $")  # "엄마가 대신 증권계좌"
 _MOVED_HERE = re.compile(
     r"\s?(?:계좌|통장|앱|은행|증권)?(?:으로|로)\s?(?:\S{1,4}\s)?(?:옮|이전|이관|이동|갈아|대환|가져|바꾸|바꿔|변경)"
 )
@@ -189,6 +190,8 @@ class InstitutionNames:
 
     def _match(self, text: str, position: int) -> tuple[_Alias, int] | None:
         """The longest alias at a position, with its end."""
+        if _INSTEAD.search(text[max(0, position - 4) : position + 3]):
+            return None
         before = text[position - 1] if position else " "
         at_edge = not before.isalnum()
         for alias in self._by_first.get(text[position], ()):
