@@ -22,7 +22,7 @@ from tests.fakes_llm import Said, ScriptedLLM
 from tests.small_faq import ANSWERS, GAON, LIMIT, NARU
 
 CANCEL = "공모주 청약을 취소할 수 있나요?"
-UNCLEAR = "통장 관련 문의"
+UNCLEAR = "한도 관련 문의"
 OUT_OF_DOMAIN = "자동차보험에 가입하고 싶어요"
 WORDS = ("마감일 ", "16시까지 ", "취소하실 수 있습니다. ", "[", "1]", " 감사합니다.")
 WRITTEN = f"{NARU}\n{''.join(WORDS)}"

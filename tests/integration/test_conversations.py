@@ -271,9 +271,9 @@ def test_a_note_names_no_word_of_an_earlier_question(chat: ChatService) -> None:
 
 
 def test_what_was_offered_is_answered_once_the_message_tells_which(chat: ChatService) -> None:
-    assert converse(chat, "자동이체").status == "suggested"
-    answer = converse(chat, "자동이체", "해지는요?")
-    assert (answer.status, ids(answer)[:1]) == ("answered", ["snb-024"])
+    assert converse(chat, "청약").status == "suggested"
+    answer = converse(chat, "청약", "취소는요?")
+    assert (answer.status, ids(answer)[:1]) == ("answered", ["mrs-078"])
 
 
 @pytest.mark.parametrize(
