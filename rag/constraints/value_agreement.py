@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 
 _DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
@@ -145,6 +146,13 @@ def is_incidental(question: str, quantity: Quantity) -> bool:
         return False
     before = question[max(0, quantity.start - _PAST_SPAN) : quantity.start]
     return is_followed_by(_PAST) or _PAST_BEFORE.search(before) is not None
+
+
+def is_on_values(question: str, row_question: str) -> bool:
+    """Whether a row's question names each of a question's values, of which there is one at least, and no range around one."""
+    asked = comparable(question, values_of(question))
+    own = {(value.dimension, value.unit, value.low, value.high) for value in values_of(row_question)}
+    return bool(asked) and all((value.dimension, value.unit, value.low, value.high) in own for value in asked)
 
 
 def holds(asked: Quantity, row: Sequence[Quantity]) -> bool:

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from rag.constraints import Agreement, Conflict, compare
 from rag.constraints.agreement import BLOCKING_KINDS
 from rag.constraints.contrasts import default_contrasts, implied_by, members_of
+from rag.constraints.value_agreement import is_on_values
 from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
 from rag.retrieval.query_analysis import BANK, expand
@@ -42,6 +43,8 @@ CONFLICTS = 1.2
 """Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
 HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
+STATES = 0.3
+"""The same where another row's question names them: of "2년 이율" rather than "만기 후 이율", which covers 2년 by a range."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 SAME = 0.5
@@ -86,13 +89,13 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
         )
         for hit in hits[:COMPARED]
     ]
-    moved = _moved(hits, rows)
+    moved = _moved(text, hits, rows)
     if not moved:
         return Ordered(())
     first = moved[0][1]
     if first and (first.conflicts or (rows[0].conflicts and first.status != "agree")):
         # No row may be the answer: what lies nearest is what the customer is told the difference of.
-        kept = _moved(hits, rows, down=False)
+        kept = _moved(text, hits, rows, down=False)
         conflicts = next(row.conflicts for _, row in kept if row and row.conflicts)
         return Ordered(tuple(hit for hit, _ in kept), conflicts, lacks_thing=_lack_a_thing(kept))
     return Ordered(
@@ -138,7 +141,7 @@ def absent(text: str, hit: FusedNode) -> bool:
 
 
 def _moved(
-    hits: Sequence[FusedNode], rows: Sequence[Agreement], *, down: bool = True
+    text: str, hits: Sequence[FusedNode], rows: Sequence[Agreement], *, down: bool = True
 ) -> list[tuple[FusedNode, Agreement | None]]:
     """The hits in their new order, each with its comparison, which those after the first COMPARED lack.
 
@@ -147,14 +150,17 @@ def _moved(
     conflicts = CONFLICTS if down else 0.0
     # Where every row lacks something, none is the better for it, and their scores mean what they always do.
     lacks = LACKS if down and not all(row.lacking for row in rows) else 0.0
+    named = [is_on_values(text, phrasings_of(hit)) and not row.conflicts for hit, row in zip(hits, rows, strict=False)]
     moved: list[tuple[FusedNode, Agreement | None]] = []
-    for hit, row in zip_longest(hits, rows):
+    for hit, row, is_named in zip_longest(hits, rows, named):
         if row is None:
             step = -lacks  # a row that was not compared is not better than one that was
-        elif row.conflicts:
-            step = HOLDS * row.held - conflicts
         else:
-            step = HOLDS * row.held + (AGREES if row.agreed else 0.0) - (lacks if row.lacking else 0.0)
+            step = (STATES if any(named) and not is_named else HOLDS) * row.held
+            if row.conflicts:
+                step -= conflicts
+            else:
+                step += (AGREES if row.agreed else 0.0) - (lacks if row.lacking else 0.0)
         moved.append((FusedNode(node=hit.node, parts=hit.parts, score=score_of(hit) + step), row))
     return sorted(moved, key=lambda each: -score_of(each[0]))
 

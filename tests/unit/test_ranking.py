@@ -119,6 +119,14 @@ def test_a_row_that_states_the_value_told_comes_before_its_neighbours() -> None:
     assert names(order_by_agreement("오티피 만들고 돈 냈는데 맞나요", [lost, fee]).hits) == ["lost", "fee"]
 
 
+def test_a_row_whose_question_names_the_value_comes_before_one_whose_range_covers_it() -> None:
+    steps = "만기일부터 1개월까지는 약정이율의 50%, 1개월을 초과하는 기간에는 연 0.2%입니다."
+    after = row("after", "정기예금 만기 후 이율은 어떻게 되나요?", steps, 5.0)
+    named = row("named", "정기예금 24개월 금리는 얼마인가요?", "연 3.0%입니다.", 4.8)
+    assert names(order_by_agreement("정기예금 2년 이율 알려줘", [after, named]).hits) == ["named", "after"]
+    assert names(order_by_agreement("정기예금 이율 알려줘", [after, named]).hits) == ["after", "named"]
+
+
 def test_a_row_that_holds_all_that_is_asked_for_comes_before_those_that_lack_it() -> None:
     issue = row("issue", "OTP는 어떻게 발급받나요?", "영업점에서 발급해 드립니다.", 5.0)
     other = row("other", "보안매체 한도는 어떻게 되나요?", "OTP는 1일 5억원까지 증액하실 수 있습니다.", 4.6)
