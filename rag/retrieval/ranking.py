@@ -150,7 +150,10 @@ def _moved(
     conflicts = CONFLICTS if down else 0.0
     # Where every row lacks something, none is the better for it, and their scores mean what they always do.
     lacks = LACKS if down and not all(row.lacking for row in rows) else 0.0
-    named = [is_on_values(text, phrasings_of(hit)) and not row.conflicts for hit, row in zip(hits, rows, strict=False)]
+    named = [
+        row.held == 1.0 and not row.conflicts and is_on_values(text, phrasings_of(hit))
+        for hit, row in zip(hits, rows, strict=False)
+    ]
     moved: list[tuple[FusedNode, Agreement | None]] = []
     for hit, row, is_named in zip_longest(hits, rows, named):
         if row is None:
