@@ -18,6 +18,8 @@ from rag.constraints.everyday_values import values_of
         ("대학생도 되나요", 19, 29),
         ("서른둘인데", 32, 32),
         ("칠순 어머니", 70, 70),
+        ("백세 만기로", 100, 100),
+        ("백 살 할머니", 100, 100),
         ("어르신도", 65, None),
     ],
 )
@@ -27,7 +29,9 @@ def test_everyday_ages(text: str, low: int, high: int | None) -> None:
     assert [age.low, age.high] == [low, high]
 
 
-@pytest.mark.parametrize("text", ["중복 신청", "고1000원", "최고3억", "초3개월", "중4", "대학교 등록금", "노인복지"])
+@pytest.mark.parametrize(
+    "text", ["중복 신청", "고1000원", "최고3억", "초3개월", "중4", "대학교 등록금", "노인복지", "백세시대"]
+)
 def test_what_only_looks_like_an_age(text: str) -> None:
     assert "age" not in {value.dimension for value in values_of(text)}
 
