@@ -3,8 +3,8 @@
 The adapter is a matrix by which the vectors of questions and rows are multiplied before they are compared. It minimises the
 InfoNCE loss over `data/training`: the chance of a question's own row among all rows and among the questions that look like a
 row's but that the row does not answer. Adam from the identity, BATCH questions in each step. It overfits in the end: with a
-third of the rows, the loss of other files rose after 40 steps. STEPS is set by files that it was not fitted on
-(docs/evaluation-log.md).
+third of the rows, the loss of other files rose after 40 steps. STEPS is set by questions that it was not fitted on
+(docs/adr/0023-an-adapter-for-the-embedder.md).
 
 `--held-out NAME…` fits without the files of these names and prints loss and hit@1 of their questions after every PRINTED
 steps. Embedding takes some twenty minutes of CPU time, the fit ten.

@@ -176,6 +176,7 @@ def asked_values(question: str) -> tuple[AskedValue, ...]:
     return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: question.find(value.text)))
 
 
+@lru_cache(maxsize=1024)
 def bounds_asked(question: str) -> frozenset[str]:
     """The kinds of the values of which a question asks for the bound ("7년 전 것도 있는데 최대 몇 년까지": duration).
 

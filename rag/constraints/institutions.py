@@ -70,7 +70,9 @@ _MISTYPED = {"은헹": "은행", "은햄": "은행", "카득": "카드", "증꿘
 """Frequent typing errors in kinds, with the same number of characters."""
 _OUR = "우리"
 """Also means "our": "우리 은행" is 우리은행 only in an index that holds it, "우리은행" always."""
-_INSTEAD = re.compile(r"(?:[이가님]|께서|친구|가족|남편|아내|아들|딸|엄마|아빠) 대신 $")  # "엄마가 대신 증권계좌"
+_INSTEAD = "대신"
+_PERSON = re.compile(r"(?:[이가님]|께서|친구|가족|남편|아내|아들|딸|엄마|아빠) $")
+"""Before _INSTEAD and a space: "엄마가 대신 증권계좌" names no institution."""
 _MOVED_HERE = re.compile(
     r"\s?(?:계좌|통장|앱|은행|증권)?(?:으로|로)\s?(?:\S{1,4}\s)?(?:옮|이전|이관|이동|갈아|대환|가져|바꾸|바꿔|변경)"
 )
@@ -190,8 +192,6 @@ class InstitutionNames:
 
     def _match(self, text: str, position: int) -> tuple[_Alias, int] | None:
         """The longest alias at a position, with its end."""
-        if _INSTEAD.search(text[max(0, position - 4) : position + 3]):
-            return None
         before = text[position - 1] if position else " "
         at_edge = not before.isalnum()
         for alias in self._by_first.get(text[position], ()):
@@ -290,7 +290,8 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
     position = start
     # A long name of the index may have spaces anywhere, because its syllables have no other meaning.
     gaps = range(len(alias.text)) if alias.held and len(alias.text) >= 5 else _gaps(alias.text)
-    if not alias.held and alias.text.startswith(_OUR):
+    is_our = not alias.held and alias.text.startswith(_OUR)
+    if is_our or (alias.text.startswith(_INSTEAD) and _PERSON.search(text, max(0, start - 4), start)):
         gaps = frozenset[int]()
     for index, character in enumerate(alias.text):
         if index in gaps and text[position : position + 1].isspace():

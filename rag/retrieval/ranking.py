@@ -43,8 +43,8 @@ CONFLICTS = 1.2
 """Units of fused score by which a row moves. Any value from .15 and .3 on ranked the development sets alike."""
 HOLDS = 0.6
 """Units by which a row moves that states all values of the text, told ones too: "오천원" is rarely said of another row."""
-STATES = 0.3
-"""The same where another row's question names them: of "2년 이율" rather than "만기 후 이율", which covers 2년 by a range."""
+HOLDS_UNNAMED = 0.3
+"""The same for a row whose question does not name them, where another row's does: "만기 후 이율" only covers 2년 by a range."""
 LACKS = 0.6
 """Units by which a row moves down that lacks what another one holds of the values and things asked for."""
 SAME = 0.5
@@ -89,13 +89,17 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
         )
         for hit in hits[:COMPARED]
     ]
-    moved = _moved(text, hits, rows)
+    named = [
+        row.held == 1.0 and not row.conflicts and is_on_values(text, phrasings_of(hit))
+        for hit, row in zip(hits, rows, strict=False)
+    ]
+    moved = _moved(hits, rows, named)
     if not moved:
         return Ordered(())
     first = moved[0][1]
     if first and (first.conflicts or (rows[0].conflicts and first.status != "agree")):
         # No row may be the answer: what lies nearest is what the customer is told the difference of.
-        kept = _moved(text, hits, rows, down=False)
+        kept = _moved(hits, rows, named, down=False)
         conflicts = next(row.conflicts for _, row in kept if row and row.conflicts)
         return Ordered(tuple(hit for hit, _ in kept), conflicts, lacks_thing=_lack_a_thing(kept))
     return Ordered(
@@ -141,29 +145,24 @@ def absent(text: str, hit: FusedNode) -> bool:
 
 
 def _moved(
-    text: str, hits: Sequence[FusedNode], rows: Sequence[Agreement], *, down: bool = True
+    hits: Sequence[FusedNode], rows: Sequence[Agreement], named: Sequence[bool], *, down: bool = True
 ) -> list[tuple[FusedNode, Agreement | None]]:
     """The hits in their new order, each with its comparison, which those after the first COMPARED lack.
 
-    `down`: whether a conflict and what a row lacks move it down.
+    `named`: whether the row's question names all values of the text. `down`: whether a conflict and what a row lacks move it
+    down.
     """
     conflicts = CONFLICTS if down else 0.0
     # Where every row lacks something, none is the better for it, and their scores mean what they always do.
     lacks = LACKS if down and not all(row.lacking for row in rows) else 0.0
-    named = [
-        row.held == 1.0 and not row.conflicts and is_on_values(text, phrasings_of(hit))
-        for hit, row in zip(hits, rows, strict=False)
-    ]
+    unnamed = HOLDS_UNNAMED if any(named) else HOLDS
     moved: list[tuple[FusedNode, Agreement | None]] = []
     for hit, row, is_named in zip_longest(hits, rows, named):
         if row is None:
             step = -lacks  # a row that was not compared is not better than one that was
         else:
-            step = (STATES if any(named) and not is_named else HOLDS) * row.held
-            if row.conflicts:
-                step -= conflicts
-            else:
-                step += (AGREES if row.agreed else 0.0) - (lacks if row.lacking else 0.0)
+            step = (HOLDS if is_named else unnamed) * row.held
+            step += -conflicts if row.conflicts else (AGREES if row.agreed else 0.0) - (lacks if row.lacking else 0.0)
         moved.append((FusedNode(node=hit.node, parts=hit.parts, score=score_of(hit) + step), row))
     return sorted(moved, key=lambda each: -score_of(each[0]))
 
