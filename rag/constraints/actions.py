@@ -59,7 +59,7 @@ _ENDINGS = re.compile(
 """Words of a question about ending something, in which a verb for beginning does not count."""
 _STOPPED = (
     r"(?:(?:(?:멈[춘춰]|막[은아]|[꺼닫숨]겨?|중단해)\s?(?:둔|놓은|놨|놓았|뒀)|멈춘|숨긴|지운|삭제한|중단한|쉬던|낮춘|줄인|내린)"
-    r"(?:\s|걸|거|것))"
+    r"(?:\s|걸|거|것|는데|더니))"
 )
 _AGAIN = re.compile(
     r"(?:해지|해약|탈퇴|탈회|중지|정지|해제|유예|취소|폐쇄|말소|철회|휴면|거절|실효)\S{0,4}"
@@ -83,6 +83,9 @@ _UNDO = re.compile(
     r"(?:한|했던|낸|넣은|보낸|바꾼|신청된)\s?(?:거|것|걸|건)\S{0,2}\s?(?:\S{1,4}\s)?(?:돌려\s?받|되돌|환불|무르|무를|물리|물릴|취소|철회)"
 )
 _UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|해지|복원|정정|반품|퇴결")
+_CANCELLED_IN_TIME = re.compile(r"[^,.\n]*(?:까지|전에|당일)(?:는|만|에|에만)?\s?취소[^,.\n]*")
+"""Matches until when a single order can be cancelled ("입금 30분 전까지 취소할 수 있습니다"), which ends no service."""
+_CANCELS = re.compile(r"취소|철회|무르|무를|물러|물리|물릴|캔슬|없던")
 _REQUESTED = re.compile(
     r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를]?\s?(?:(?:변경|등록|전환|발급|추가)\s?)?(?:신청|청구|접수|요청)[을를]?\s?"
     r"(?:한\s?[거건걸것]|했던|했는데|넣었|넣은|잘못).{0,30}?(?:취소|철회|무르|무를)"
@@ -143,6 +146,11 @@ def other_actions(
         yield "action", target_of(question), row_question
     elif lacks_beginning(question, row_question, steps):
         yield "action", question, row_question
+
+
+def without_cancelling(question: str, row_answer: str) -> str:
+    """The row's answer without the clauses on cancelling an order, where the question does not ask to cancel or take back."""
+    return row_answer if _CANCELS.search(question) else _CANCELLED_IN_TIME.sub("", row_answer)
 
 
 def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:

@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal
 
-from rag.constraints.actions import other_actions
+from rag.constraints.actions import other_actions, without_cancelling
 from rag.constraints.asked_values import MAY_ASK, bounds_asked, not_stated
 from rag.constraints.aspects import asked_aspect
 from rag.constraints.background import MAY_HOLD_BACKGROUND, asked_part, on_what_is_unwanted
@@ -115,8 +115,9 @@ def compare(
     question = _as_own(question, institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
-    steps = _steps(row_answer)
-    agreed, conflicts = _contrasts(question, part, *row)
+    guidance = without_cancelling(part, row_answer)
+    steps = _steps(guidance)
+    agreed, conflicts = _contrasts(question, part, row_question, guidance)
     lacking: list[Conflict] = []
     share = 0.0
     if values_of(question):
@@ -179,8 +180,7 @@ def _tokens(text: str) -> frozenset[str]:
 
 def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str], list[Conflict]]:
     """(agreed, conflicts): the asked values that the row's question or answer states, and those outside the row's scope."""
-    agreed: list[str] = []
-    conflicts: list[Conflict] = []
+    agreed, conflicts = list[str](), list[Conflict]()
     asked = comparable(question, values_of(question))
     own = families(scope(row_question, values_of(row_question))) if asked else {}
     answer = families(values_of(row_answer)) if asked else {}
@@ -199,8 +199,7 @@ def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str
 
 def _contrasts(question: str, part: str, row_question: str, answer: str) -> tuple[list[str], list[Conflict]]:
     """(agreed, conflicts): words for members of sets that the row's question names, and members that it names instead."""
-    agreed: list[str] = []
-    conflicts: list[Conflict] = []
+    agreed, conflicts = list[str](), list[Conflict]()
     row_by_set, elsewhere = _by_set(mentions_of(row_question)), members_of(question)
     for name, asked in _by_set(mentions_of(part)).items():
         about = default_contrasts().sets[name]
