@@ -29,7 +29,10 @@ from rag.korean import compact
 
 _DONE = re.compile(r"[는은]\s?거$")
 """What is left of "다시 넣는 거랑 …": how it is done is asked."""
-_HAPPENED = re.compile(r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤](?:어요|습니다|음|다|는데요?|거든요?)[\s.!~ㅠㅜ]*$")
+_HAPPENED = re.compile(
+    r"[었았했였갔왔났됐렸쳤졌샀썼냈웠켰봤]"
+    r"(?:어요|습니다|음|다|는데요?|거든요?|더라[고구]요?|더군요|던데요?|네요?|잖아요?|대요|다네요|나\s?봐요?)[\s.!~ㅠㅜ]*$"
+)
 """What happened, not what is asked: "누가 제 카드를 썼어요"."""
 _SENTENCE = re.compile(
     r"(?<=[?？])\s*|(?<=[.!])\s+|(?<=[요죠다])\s*[,/]\s*|\s+/\s*|\n+|[\s,]+(?=(?:그리고|글고|글구|그리구)\s)"
