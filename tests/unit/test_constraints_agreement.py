@@ -282,7 +282,9 @@ def test_a_month_is_thirty_days_or_thirty_one(question: str, lacks: bool) -> Non
     assert bool(compare(question, *row).lacking) is lacks
 
 
-@pytest.mark.parametrize("question", ["예약이체 취소할래요", "예약이체 걸어둔 거 무를 수 있나요", "예약이체 어떻게 신청해요"])
+@pytest.mark.parametrize(
+    "question", ["예약이체 취소할래요", "예약이체 걸어둔 거 무를 수 있나요", "예약이체 어떻게 신청해요"]
+)
 def test_a_row_says_until_when_an_order_can_be_cancelled(question: str) -> None:
     row = ("예약이체는 어떻게 신청하나요?", "앱 > 이체 > 예약이체에서 신청하며, 이체일 전날까지 취소할 수 있습니다.")
     assert compare(question, *row, synonyms=expand).status != "conflict"
@@ -290,5 +292,8 @@ def test_a_row_says_until_when_an_order_can_be_cancelled(question: str) -> None:
 
 @pytest.mark.parametrize("question", ["리볼빙 가입돼 있나요 어디서 봐요", "알림 가입돼있는지 어떻게 알아요"])
 def test_a_state_that_is_asked_is_no_story(question: str) -> None:
-    row = ("리볼빙과 알림 서비스 가입 여부는 어디에서 확인하나요?", "앱 > 내 서비스에서 가입 여부를 확인하실 수 있습니다.")
+    row = (
+        "리볼빙과 알림 서비스 가입 여부는 어디에서 확인하나요?",
+        "앱 > 내 서비스에서 가입 여부를 확인하실 수 있습니다.",
+    )
     assert compare(question, *row, synonyms=expand).status != "conflict"
