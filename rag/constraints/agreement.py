@@ -35,6 +35,7 @@ from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
+from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
 from rag.constraints.value_agreement import comparable, determines, excludes, families, holds, is_incidental, scope
 from rag.korean import compact, tokens, without_notes
 
@@ -128,10 +129,8 @@ def compare(
             for value, by_limit in missing_values(question, *row, synonyms=synonyms)
             if value.dimension not in bounds_asked(part)  # the row's bound answers, whatever the customer's value is
         ]
-    if codes := error_codes(part):
-        own_codes = error_codes("\n".join(row))
-        if other_codes := codes - own_codes:
-            conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
+    if (codes := error_codes(part)) and (other_codes := codes - (own_codes := error_codes("\n".join(row)))):
+        conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
     # A row that compares two things answers no question on one of them, except for values and aspects that it states.
     if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
@@ -143,6 +142,8 @@ def compare(
     if asked_aspect(part) or MAY_ASK.search(part):
         lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
+    if KEYWORDS.match(part) and (noun := noun_not_held(part, *row, synonyms)):
+        lacking.append(Conflict("aspect", noun, ""))
     if MAY_NAME_STATE.search(question):
         for asked, held in other_states(question, *row, today=today):
             (conflicts if held else lacking).append(Conflict("state", asked, held))

@@ -63,7 +63,7 @@ def test_what_is_asked_for_is_stated(question: str, passage: str, is_lacking: bo
 @pytest.mark.parametrize(("document", "is_blocked"), [("안내.pdf", True), ("", False)])
 def test_only_passages_are_held_to_it(document: str, is_blocked: bool) -> None:
     node = TextNode(id_="p", text=BRANCHES, metadata={QUESTION: "영업점 안내", DOCUMENT: document})
-    ordered = order_by_agreement("강남지점 전화번호", [FusedNode(node=node, score=5.0, parts={})])
+    ordered = order_by_agreement("강남지점 전화번호 알려주세요", [FusedNode(node=node, score=5.0, parts={})])
     assert [conflict.asked for conflict in ordered.conflicts] == (["전화번호"] if is_blocked else [])
 
 
