@@ -22,11 +22,11 @@ _ASKED = (
 )
 _ATTRIBUTES = (
     (
-        re.compile(rf"(?:전화\s?번호|대표\s?번호|연락처|팩스\s?번호|콜센터\s?번호|고객센터\s?번호){_ASKED}"),
+        re.compile(rf"(?P<name>전화\s?번호|대표\s?번호|연락처|팩스\s?번호|콜센터\s?번호|고객센터\s?번호){_ASKED}"),
         re.compile(r"(?<!\d)(?:0\d{1,2}|1[3568]\d{2})[-)\s]?\d{3,4}(?:-\d{4})?(?!\d)|전화\s?번호|연락처"),
     ),
     (
-        re.compile(rf"주소{_ASKED}|어디에\s?(?:있|위치)|찾아가는\s?길|약도"),
+        re.compile(rf"(?P<name>주소){_ASKED}|어디에\s?(?:있|위치)|찾아가는\s?길|약도"),
         re.compile(r"[로길동층구역읍면]\s?\d|\d층|타워|빌딩|주소|출구|위치|옆|https?:|www\.|@"),
     ),
     (re.compile(r"주차(?!위반)"), re.compile(r"주차")),
@@ -84,7 +84,7 @@ def _modifiers(question: str, passage: str, synonyms: Callable[[str], str]) -> I
 def _attributes(question: str, passage: str) -> Iterator[str]:
     for asked, stated in _ATTRIBUTES:
         if (match := asked.search(question)) and not stated.search(passage):
-            yield match.group().strip(" ?？")
+            yield (match.groupdict().get("name") or match.group()).strip(" ?？")
 
 
 def _names(question: str, passage: str) -> Iterator[str]:
