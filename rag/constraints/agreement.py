@@ -36,7 +36,7 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
-from rag.constraints.value_agreement import comparable, determines, excludes, families, holds, is_incidental, scope
+from rag.constraints.value_conflicts import MAY_NAME_SIDE, compare_values
 from rag.korean import compact, tokens, without_notes
 
 Status = Literal["agree", "conflict", "unknown"]
@@ -121,9 +121,11 @@ def compare(
     agreed, conflicts = _contrasts(question, part, row_question, guidance)
     lacking: list[Conflict] = []
     share = 0.0
+    if values_of(question) or MAY_NAME_SIDE.search(question):
+        same, others = compare_values(question, part, *row)
+        agreed, conflicts = [*same, *agreed], [*(Conflict(*each) for each in others), *conflicts]
     if values_of(question):
-        same, others = _values(part, *row)
-        agreed, conflicts, share = [*same, *agreed], [*others, *conflicts], share_held(question, *row)
+        share = share_held(question, *row)
         lacking += [
             Conflict(value.dimension, value.text, "", by_limit)
             for value, by_limit in missing_values(question, *row, synonyms=synonyms)
@@ -177,25 +179,6 @@ def error_codes(text: str) -> set[str]:
 @lru_cache(maxsize=4096)
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(tokens(text))
-
-
-def _values(question: str, row_question: str, row_answer: str) -> tuple[list[str], list[Conflict]]:
-    """(agreed, conflicts): the asked values that the row's question or answer states, and those outside the row's scope."""
-    agreed, conflicts = list[str](), list[Conflict]()
-    asked = comparable(question, values_of(question))
-    own = families(scope(row_question, values_of(row_question))) if asked else {}
-    answer = families(values_of(row_answer)) if asked else {}
-    for family, values in families(asked).items():
-        for value in values:
-            # How long ago something happened matters for a row whose scope is such a period ("30일 이내인").
-            is_asked = value.dimension == "duration" or not is_incidental(question, value)
-            if is_asked and excludes(own.get(family, []), value):
-                conflicts.append(Conflict(value.dimension, value.text, ", ".join(row.text for row in own[family])))
-            elif holds(value, own.get(family, [])) or (
-                determines(question, value) and holds(value, answer.get(family, []))
-            ):
-                agreed.append(value.text)
-    return agreed, conflicts
 
 
 def _contrasts(question: str, part: str, row_question: str, answer: str) -> tuple[list[str], list[Conflict]]:

@@ -1,0 +1,121 @@
+"""Rows of another value that name the question's number on the other side, of another case, or of another thing of that name."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.constraints.agreement import compare
+from rag.constraints.value_sides import sides
+
+EARLY = (
+    "청년도약통장을 5년 전에 깨면 불이익이 있나요?",
+    "가입하신 지 5년을 채우지 못하고 해지하시면 정부 지원금이 모두 회수됩니다.",
+)
+BOTH = (
+    "전세 특약을 2년 전에 해지하면 어떻게 되나요?",
+    "2년을 못 채우면 위약금이 부과되고, 2년이 지나면 위약금 없이 해지하실 수 있습니다.",
+)
+OVERDUE = ("임대료를 3개월 연체하면 어떻게 되나요?", "계약이 해지되고 보증금에서 밀린 금액을 뺍니다.")
+RENEWED = ("만기 후에 재예치하면 금리가 어떻게 되나요?", "만기일의 고시금리를 적용합니다.")
+SPEND = ("이용금액 40만원을 못 채우면 혜택이 없나요?", "해당 달의 할인이 제공되지 않습니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("도약통장 5년 다 채우고 깨면 지원금 그대로죠?", EARLY),
+        ("청년도약통장 5년 넘겨서 해지하면 불이익 있어요", EARLY),
+        ("청년도약통장 5년 지나고 해지하면 어떻게 돼요", EARLY),
+        ("청년도약통장 6년 채우고 해지하면 불이익 있나요", EARLY),
+        ("청년도약통장 가입기간 다 채우고 깨면 불이익 있나요", EARLY),
+        ("만기 전에 빼서 재예치하면 금리가 어떻게 돼요", RENEWED),
+        ("이용금액 40만원 다 채우면 혜택 뭐 있어요", SPEND),
+    ],
+)
+def test_the_other_side_of_a_bound_is_another_value(question: str, row: tuple[str, str]) -> None:
+    assert compare(question, *row).conflicts
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("도약통장 5년 못 채우고 깨면 지원금 뺏겨요?", EARLY),
+        ("청년도약통장 5년 되기 전에 깨면 불이익", EARLY),
+        ("청년도약통장 3년 지났는데 지금 깨면 불이익 있나요", EARLY),  # three of the five years
+        ("청년도약통장 깨면 불이익", EARLY),
+        ("전세 특약 2년 지나서 해지하면 위약금 있나요", BOTH),
+        ("전세 특약 2년 못 채우면 위약금 있나요", BOTH),
+        ("5년 전에 든 청년도약통장 깨면 불이익 있어요?", EARLY),  # five years ago
+        ("만기까지 들고 있지 못하고 빼면 불이익 있나요 도약통장", EARLY),
+    ],
+)
+def test_the_same_side_of_a_bound_is_no_other_value(question: str, row: tuple[str, str]) -> None:
+    assert not compare(question, *row).conflicts
+
+
+def test_the_sides_of_a_text() -> None:
+    [early] = sides("2년 전에 해지하면")
+    [reached] = sides("2년을 다 채우고 해지하면")
+    assert (early.label, reached.label) == ("2년 전", "2년 후")
+    assert sides("2년 전에 해지한 통장") == ()
+    [term] = sides("만기까지 갖고 있으면")
+    assert (term.label, term.is_reached) == ("만기 후", True)
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "is_other"),
+    [
+        ("임대료 한 달 밀렸는데 쫓겨나요?", OVERDUE, True),
+        ("임대료 2개월 연체 중인데 계약 어떻게 되나요", OVERDUE, True),
+        ("임대료를 두 달치 못 냈어요 어떻게 되나요", OVERDUE, True),
+        ("임대료 세 달 밀렸는데 어떻게 되나요", OVERDUE, False),
+        ("임대료 다섯 달 밀렸는데 어떻게 되나요", OVERDUE, False),  # three months have passed, too
+        ("2개월 전에 이사했는데 임대료 연체하면 어떻게 되나요", OVERDUE, False),  # of something else
+        ("임대료 밀리면 어떻게 되나요", OVERDUE, False),
+    ],
+)
+def test_a_row_on_another_value_of_the_same_thing(question: str, row: tuple[str, str], is_other: bool) -> None:
+    assert bool(compare(question, *row).conflicts) is is_other
+
+
+DIVIDEND = ("배당금은 언제 받나요?", "3월 결산법인의 배당금은 6월 말에 입금됩니다.")
+QUARTER = ("실적 발표는 언제 하나요?", "1분기 실적은 4월 20일에 발표합니다.")
+LOAN = ("새봄론2는 누가 받을 수 있나요?", "새봄론2는 소득 하위 20%인 분이 신청하실 수 있습니다.")
+VISA = ("외국인도 통장을 만들 수 있나요?", "D-2, D-10 비자로 3개월 이상 거주하시면 만드실 수 있습니다.")
+CODES = ("심장 질환은 어디까지 보장되나요?", "질병코드 K31~K35가 보장됩니다.")
+MEDICAL = ("도수치료는 보장되나요?", "2세대 실손은 연 30회까지 보장합니다.")
+PHONE = ("앱은 어떤 휴대폰에서 쓸 수 있나요?", "안드로이드 10 이상에서 쓰실 수 있습니다.")
+GRANT = ("장학금 대출 대상이 어떻게 되나요?", "소득 7구간 이하 학생이 신청하실 수 있습니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("9월 결산법인 배당금은 언제 받아요", DIVIDEND),
+        ("3분기 실적 발표는 언제예요", QUARTER),
+        ("새봄론3은 누가 받아요", LOAN),
+        ("E-9 비자에 D-8 비자인데 통장 만들 수 있어요?", VISA),
+        ("K40 나왔는데 심장 보장되나요", CODES),
+        ("3세대 실손 도수치료 보장돼요?", MEDICAL),
+    ],
+)
+def test_a_number_of_a_name_that_a_row_has_with_other_numbers(question: str, row: tuple[str, str]) -> None:
+    assert compare(question, *row).conflicts
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("3월 결산법인 배당금 언제 받아요", DIVIDEND),
+        ("배당금 6월에 들어오나요", DIVIDEND),
+        ("1분기 실적 발표 언제예요", QUARTER),
+        ("새봄론2 누가 받아요", LOAN),
+        ("새봄론이랑 새봄론2 누가 받아요", LOAN),
+        ("D-10 비자인데 통장 되나요", VISA),
+        ("K33 나왔는데 심장 보장되나요", CODES),
+        ("안드로이드 9인데 앱 쓸 수 있나요", PHONE),  # decided by the limit
+        ("9구간인데 장학금 대출 되나요", GRANT),
+    ],
+)
+def test_a_number_of_a_name_that_a_row_states_or_decides(question: str, row: tuple[str, str]) -> None:
+    assert not compare(question, *row).conflicts
