@@ -157,7 +157,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "duration",
             "일월달년초주시분",
-            rf"{_LOW}(?P<n>{_ARABIC})\s?(?:(?P<business>영업일|은행\s?영업일)|(?P<month>개월|달(?!러|라|력))|(?P<year>년(?!도|생|월|금|말|초))"
+            rf"{_LOW}(?P<n>{_ARABIC})\s?(?:(?P<business>영업일|은행\s?영업일|거래일)|(?P<month>개월|달(?!러|라|력))|(?P<year>년(?!도|생|월|금|말|초))"
             r"(?:\s?(?:(?P<more>\d{1,2})\s?(?:개월|달)|(?P<half>반)(?![가-힣])))?|(?P<second>초(?!과|기|본))"
             r"|(?P<week>주(?=일|간|차|째|마다|\s?(?:동안|이내|안에|뒤|후|전|걸|만에|정도|내)))(?:일(?!로))?"
             r"|(?P<hour>시간)(?:\s?(?:(?P<min>\d{1,2})\s?분|(?P<half2>반)(?![가-힣])))?|(?P<minute>분(?!기|할|류|야|납|석|의))"
@@ -175,7 +175,7 @@ PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "월년주일",
             r"(?P<n>(?<![가-힣])[일이삼사오육칠팔구십]{1,3})\s?"
             r"(?:(?P<month>개월)|(?P<year>년(?!도|생|월|금|말|초))(?:\s?(?P<half>반)(?![가-힣]))?|(?P<week>주일)"
-            r"|(?P<business>영업일))",
+            r"|(?P<business>영업일|거래일))",
         ),
         (
             "duration",

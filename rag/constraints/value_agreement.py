@@ -34,8 +34,8 @@ _DENIED = re.compile(r"\s?[가-힣]{0,4}\s?(?:말고|빼고|제외)")
 _PER = re.compile(r"\s?(?:에|당|이체|한도|최대|출금|이용|송금|몇|얼마|\d)")
 _YEARLY = re.compile(r"(?:1|일|한)\s?[년해]$")
 _INCIDENTAL = re.compile(
-    r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|동안 안|됐|되었|지났|지나|넘었|걸렸"
-    r"|기다|차(?!$))"
+    r"\s?(?:이나?|가|을|도)?\s?(?:째(?!\s?(?:이?면|에))|전에|전부터|전\s|만에|동안 안|됐|되었|지났|지나(?![면야도])|넘었|걸렸"
+    r"|기다(?!려야|리[면래라])|차(?!$))"
 )
 _MORE, _MORE_TIMES = re.compile(r"\s?넘게"), re.compile(r"\s?넘게(?!\s\S{1,6}면\s)")
 """Follow a value that is only mentioned, but "500번 넘게 내면 막히나요" asks about that many times."""

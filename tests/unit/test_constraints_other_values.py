@@ -43,6 +43,7 @@ def test_the_other_side_of_a_bound_is_another_value(question: str, row: tuple[st
         ("청년도약통장 5년 되기 전에 깨면 불이익", EARLY),
         ("청년도약통장 3년 지났는데 지금 깨면 불이익 있나요", EARLY),  # three of the five years
         ("청년도약통장 깨면 불이익", EARLY),
+        ("청년도약통장 5년 채워야 불이익 없나요", EARLY),  # asks for the bound itself
         ("전세 특약 2년 지나서 해지하면 위약금 있나요", BOTH),
         ("전세 특약 2년 못 채우면 위약금 있나요", BOTH),
         ("5년 전에 든 청년도약통장 깨면 불이익 있어요?", EARLY),  # five years ago
@@ -119,3 +120,25 @@ def test_a_number_of_a_name_that_a_row_has_with_other_numbers(question: str, row
 )
 def test_a_number_of_a_name_that_a_row_states_or_decides(question: str, row: tuple[str, str]) -> None:
     assert not compare(question, *row).conflicts
+
+
+GIFT = ("상품권 선물을 상대가 받지 않으면 어떻게 되나요?", "10일 안에 받지 않으시면 보낸 분에게 자동으로 환불됩니다.")
+WAIT = ("탈퇴했다가 다시 가입할 수 있나요?", "탈퇴하신 날부터 20일이 지나면 다시 가입하실 수 있습니다.")
+RIGHTS = ("권리증서를 팔 수 있나요?", "상장된 5거래일 동안 파실 수 있고 그 뒤에는 사라집니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "is_other"),
+    [
+        ("상품권 선물 14일 지나면 저한테 돌아오나요", GIFT, True),
+        ("상품권 선물 10일 지나면 돌아오나요", GIFT, False),
+        ("상품권 선물 보낸지 2주 지났는데 어떻게 됐나요", GIFT, False),  # only mentioned
+        ("다시 가입하려면 60일 지나야 되나요", WAIT, True),
+        ("재가입하려니까 60일 기다리라는데 맞나요", WAIT, True),
+        ("다시 가입하려면 20일 기다려야 돼요?", WAIT, False),
+        ("권리증서 5일 지나면 못 팔아요?", RIGHTS, False),
+        ("권리증서 10일 지나도 팔 수 있나요?", RIGHTS, True),
+    ],
+)
+def test_time_that_will_have_passed_is_asked_about(question: str, row: tuple[str, str], is_other: bool) -> None:
+    assert (compare(question, *row).status == "conflict") is is_other
