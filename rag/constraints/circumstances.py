@@ -18,8 +18,8 @@ from rag.constraints.stated_for import asks_for_span
 from rag.constraints.value_agreement import holds
 from rag.korean import syllables_ending_in
 
-_FIRST_YEAR = 10000
-"""Dates of a month or day alone are below."""
+_FIRST_YEAR, _LAST_DAY = 10000, 31
+"""Dates of a month or day alone are below the first, those of a day alone up to the second."""
 _DIMENSIONS = ("money", "count", "duration", "rate")
 _SELECTED = ("money", "sum", "rate", "count", "age", "grade", "length")
 """Kinds of values asked for that depend on values of the customer's case."""
@@ -46,7 +46,9 @@ _STATE = re.compile(
 _PLANNED = re.compile(r"(?:려|야\s?[하되돼해])(?:는데|고|면)$")
 """What the customer wants to do with an amount: "1억 보내야 되는데"."""
 _INTENDED = re.compile(r"(?:려|까지|이상|이하|이내|미만|초과|부터)\S{0,2}(?:는데|니까|고|면)$")
-_ON_DAY = re.compile(r"^에\s?(?:나가|나와|빠[지져]|들어[오와]|출금|결제|이체|받)\S{0,3}(?:는데|서|거든요?|니까|고|요)$")
+_ON_DAY = re.compile(
+    r"^(?:에|\s?날에?)\s?(?:나가|나와|빠[지져]|들어[오와]|출금|결제|이체|받)\S{0,3}(?:는데|서|거든요?|니까|고|요)$"
+)
 _OWN_DAY = re.compile(r"(?:월급날|급여일|월급|급여|생활비|용돈|연금)(?:이|은|는|가)?\s?(?:매[달월]\s?)?$")
 """Follow and precede a day of the month on which something happens: "9일에 나가는데", "월급날이 21일이라"."""
 _ACTION = re.compile(
@@ -58,7 +60,9 @@ _ACTION = re.compile(
 """Asks how, where, why, when or with which documents, or wishes for something."""
 _IN_FULL = re.compile(r"(?<![가-힣])(?:다|전부|전액)\s?(?:보상|나오|나와|돌려|환급|지급|비과세|면제)")
 """Asks whether all of an amount is paid."""
-_TARGET = re.compile(r"\s?(?:으?로|까지|부터|이후|이전|전에)")
+_TARGET = re.compile(r"\s?날?(?:으?로|까지|부터|이후|이전|전에)")
+_DAY_WISHED = re.compile(r"\s?날?에?\s?\S{1,6}게\s")
+"""Follow what the customer wants to change a date to, and the day on which something shall happen: "10일날 나가게 해 주세요"."""
 _REPORT = re.compile(rf"{_PAST}(?:어요|네요?|습니다|대요|음|다)?[\s.~!ㅠㅜ]*$")
 _REQUESTED = re.compile(
     r"\s?(?:만|을|를|이|가|씩)?\s?(?:\S{1,3}\s)?(?:떼|뽑|발급|출력|필요|주세요|줘|끊|받|개설|만들|보내|재발급|신청)"
@@ -73,17 +77,20 @@ def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity]) -> 
     """
     if _asks_for_amount(question):
         return False
+    end = _CLAUSE_END.search(question, value.end)
+    clause, rest = question[value.end : end.end() if end else len(question)], question[end.end() :] if end else ""
     if value.dimension == "date":
         # A month or day of a row may be what is asked about, and "20일로" is what is wished.
-        if _TARGET.match(question, value.end):
+        is_day = max(value.ends) <= _LAST_DAY
+        if _TARGET.match(question, value.end) or (is_day and _DAY_WISHED.match(question, value.end)):
             return False
+        if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
+            return True
         return max(value.ends) < _FIRST_YEAR and (not row or _ACTION.search(question) is not None)
     if value.dimension not in _DIMENSIONS:
         return False
     if _is_request(question, value, row):
         return True
-    end = _CLAUSE_END.search(question, value.end)
-    clause, rest = question[value.end : end.end() if end else len(question)], question[end.end() :] if end else ""
     if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
         return True
     if _PLANNED.search(clause) and _ACTION.search(rest):
@@ -118,7 +125,8 @@ def _is_request(question: str, value: Quantity, row: Sequence[Quantity]) -> bool
 
 def _is_day_of_month(question: str, value: Quantity, clause: str) -> bool:
     """Whether a value followed by `clause` is a day on which the customer is paid or pays."""
-    if value.unit != "day" or not value.text.endswith("일"):
+    is_date = value.dimension == "date" and max(value.ends) <= _LAST_DAY
+    if not (is_date or value.unit == "day") or not value.text.endswith("일"):
         return False
     is_own = _STATE.search(clause) is not None and _OWN_DAY.search(question[: value.start]) is not None
     return is_own or _ON_DAY.search(clause) is not None

@@ -28,6 +28,7 @@ from rag.constraints.value_agreement import (
     decides,
     determines,
     families,
+    families_of_row,
     has_end_of,
     holds,
     is_beyond,
@@ -42,9 +43,8 @@ _EARLY = ("maturity", "만기전")
 """The member of the contrast sets for ending a contract early. The terms in such a row are how long it was held."""
 _DIMENSIONS = ("money", "count", "duration", "age")
 _LIMITED = re.compile(r"(?:이|가|을|를)?\s?(?:지나|넘|채우|채워|안에서|한도|만\s?가능|범위|경과)")
-"""Follows a single value that is a limit: "30일이 지나면"."""
 _LIMIT = re.compile(r"(?:한도|최대|최소|최고|최저)\S{0,3}\s?(?:\S{1,4}\s)?$")
-"""Precedes such a value: "최대 1회"."""
+"""Follow and precede a single value that is a limit: "30일이 지나면", "최대 1회"."""
 _HAS_LIMITS = re.compile(r"한도|까지|이내|최대|최소|최고")
 """Occurs in a sentence or a row's question whose amounts and counts are all limits: "1회 80만원, 하루 400만원까지"."""
 _LISTED = re.compile(r"\s*[\[※·-]")
@@ -95,7 +95,7 @@ _TAIL = re.compile(r"(?:금액|잔액|한도|기간|대금|금|액)$")
 def share_held(question: str, row_question: str, row_answer: str) -> float:
     """The share of a question's values that a row states or covers, 0..1; 0 for a question without values."""
     asked = comparable(question, values_of(question))
-    row = families([*values_of(row_question), *values_of(row_answer)]) if asked else {}
+    row = families_of_row([*values_of(row_question), *values_of(row_answer)]) if asked else {}
     held = [holds(value, row.get(family, [])) for family, values in families(asked).items() for value in values]
     return sum(held) / len(held) if held else 0.0
 
@@ -108,8 +108,8 @@ def missing_values(
     Not counted: values that the question only mentions, and what the row states in its notes. `synonyms`: returns a word
     followed by its other names, separated by spaces.
     """
-    own = families(values_of(row_question))
-    whole_row = families([*values_of(row_question), *values_of(row_answer)])
+    own = families_of_row(values_of(row_question))
+    whole_row = families_of_row([*values_of(row_question), *values_of(row_answer)])
 
     def is_told(value: Quantity) -> bool:
         (family,) = families([value])
@@ -135,7 +135,7 @@ def missing_values(
     if not any(each.kind == "money" for each in asked_values(question)):
         answer = _EXAMPLE.sub("", answer)
     row = f"{row_question}\n{answer}"
-    by_family = families(values_of(row))
+    by_family = families_of_row(values_of(row))
     names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(question)
 
     def is_held(family: str, value: Quantity) -> bool:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from rag.constraints.everyday_values import values_of
 from rag.constraints.named_numbers import other_numbers
 from rag.constraints.pinned_values import other_pinned
-from rag.constraints.value_agreement import comparable, determines, excludes, families, holds, is_incidental, scope
+from rag.constraints.value_agreement import (
+    comparable,
+    determines,
+    excludes,
+    families,
+    families_of_row,
+    holds,
+    is_incidental,
+    scope,
+)
 from rag.constraints.value_sides import MAY_NAME_SIDE, other_sides
 
 __all__ = ["MAY_NAME_SIDE", "compare_values"]
@@ -32,8 +41,8 @@ def _in_scope(question: str, row_question: str, row_answer: str) -> tuple[list[s
     agreed: list[str] = []
     conflicts: list[tuple[str, str, str]] = []
     asked = comparable(question, values_of(question))
-    own = families(scope(row_question, values_of(row_question))) if asked else {}
-    answer = families(values_of(row_answer)) if asked else {}
+    own = families_of_row(scope(row_question, values_of(row_question))) if asked else {}
+    answer = families_of_row(values_of(row_answer)) if asked else {}
     for family, values in families(asked).items():
         for value in values:
             # How long ago something happened matters for a row whose scope is such a period ("30일 이내인").

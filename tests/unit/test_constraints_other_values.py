@@ -142,3 +142,24 @@ RIGHTS = ("권리증서를 팔 수 있나요?", "상장된 5거래일 동안 파
 )
 def test_time_that_will_have_passed_is_asked_about(question: str, row: tuple[str, str], is_other: bool) -> None:
     assert (compare(question, *row).status == "conflict") is is_other
+
+
+DUE_DAYS = ("후원금 이체일을 바꿀 수 있나요?", "매월 3일, 13일, 23일 중에서 고르실 수 있습니다.")
+DUE = ("후원금은 언제 빠져나가나요?", "매월 13일에 출금되며, 잔액이 부족하면 5일 동안 다시 출금합니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "is_other"),
+    [
+        ("후원금 23일날로 바꾸고 싶어요", DUE_DAYS, False),
+        ("후원금 이체일 매월 13일로 바꾸고 싶어요", DUE_DAYS, False),
+        ("후원금 이체일 8일날로 바꾸고 싶어요", DUE_DAYS, True),
+        ("후원금 8일날 빠져나가게 해주세요", DUE_DAYS, True),
+        ("월급이 27일날 들어와서 후원금 이체일 바꾸고 싶어요", DUE_DAYS, False),  # why she asks
+        ("후원금 13일날 나가는 거 맞죠?", DUE, False),
+        ("후원금 13일에 나가는 거 맞죠?", DUE, False),
+        ("후원금 18일날 나가는 거 맞죠?", DUE, True),
+    ],
+)
+def test_a_day_of_the_month(question: str, row: tuple[str, str], is_other: bool) -> None:
+    assert (compare(question, *row).status == "conflict") is is_other

@@ -70,6 +70,8 @@ def only(text: str) -> Quantity:
         *[(text, "count", "명", 2) for text in ("2명", "두 분", "두 명")],
         *[(text, "date", "date", 20260301) for text in ("2026-03-01", "2026.03.01.", "2026년 3월 1일", "2026/3/1")],
         ("3월 1일", "date", "date", 301),
+        *[(text, "date", "date", 5) for text in ("매월 5일", "5일날", "5일 날", "5일자")],
+        ("5거래일", "duration", "business_day", 5),
         *[(text, "time", "clock", 16 * 60) for text in ("오후 4시", "16:00", "16시", "오후 네 시")],
         ("밤 11시 반", "time", "clock", 23 * 60 + 30),
         ("밤12시", "time", "clock", 0),
