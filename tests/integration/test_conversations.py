@@ -494,3 +494,15 @@ def test_a_detail_of_the_row_shown_is_answered_by_that_row(chat: ChatService, fi
     answer = converse(chat, first, then)
     assert (answer.status, answer.sources[0].id) == ("answered", row)
     assert answer.text.startswith("앞서 보신 안내에 있는 내용입니다")
+
+
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        ("도담저축은행 신용대출 받아볼까 하는데요", "누가 받을수 있어요"),
+        ("도담저축은행 신용대출 받아볼까 하는데요", "뭐뭐 준비해야돼요?"),
+        ("새나래은행 비대면 계좌 만들려고요", "뭐 갖고 있어야 하나요"),
+    ],
+)
+def test_a_question_without_a_name_of_its_own_is_about_the_topic(chat: ChatService, topic: str, message: str) -> None:
+    assert converse(chat, topic, message).status != "declined"

@@ -95,6 +95,8 @@ def test_a_short_question_is_about_rows_by_the_banks_words_too() -> None:
         ("엄마 생일 선물", True),
         ("얼마예요", False),
         ("아 근데 저 지금 외국이에요", False),
+        ("누가 받을수 있어요", False),  # no names
+        ("뭐뭐 챙겨가야 하나요", False),
     ],
 )
 def test_what_a_message_names_may_be_known_to_nothing(message: str, elsewhere: bool) -> None:
