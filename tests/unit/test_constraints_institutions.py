@@ -254,6 +254,13 @@ def test_a_name_that_no_list_holds_is_told_by_its_kind(text: str) -> None:
         "모바일뱅크 로그인",
         "간편페이 등록",
         "가온페이에 카드 등록",
+        "중계은행 수수료는 누가 내요",
+        "신용장 통지은행 변경",
+        "월급은행 바꾸려고요",
+        "수표 발행은행에 신고",
+        "더치페이 하는 법",
+        "주가연계증권 만기",
+        "보증보험증권 재발급",
     ],
 )
 def test_a_kind_behind_a_common_word_is_no_name(text: str) -> None:
