@@ -36,7 +36,7 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
-from rag.constraints.value_conflicts import MAY_NAME_SIDE, compare_values
+from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
 from rag.korean import compact, tokens, without_notes
 
 Status = Literal["agree", "conflict", "unknown"]
@@ -121,7 +121,7 @@ def compare(
     agreed, conflicts = _contrasts(question, part, row_question, guidance)
     lacking: list[Conflict] = []
     share = 0.0
-    if values_of(question) or MAY_NAME_SIDE.search(question):
+    if values_of(question) or MAY_COMPARE.search(question):
         same, others = compare_values(question, part, *row)
         agreed, conflicts = [*same, *agreed], [*(Conflict(*each) for each in others), *conflicts]
     if values_of(question):

@@ -106,6 +106,12 @@ _PERIOD_WORDS = {
     "year": re.compile(r"[1일]\s?년|연간|매년|해마다|연\s?(?:\d|한도|최대|누적)"),
 }
 """How a row mentions each period. "once" is left out: what is allowed per day is allowed in one transaction."""
+_PERIOD_OF_LIMIT = re.compile(
+    r"(?:(?P<day>1일|일일|하루)|(?P<month>한\s?달|매[월달]|(?<![가-힣\d])월(?=\s))"
+    r"|(?P<year>연간|[1일]\s?년(?=에)|매년|해마다|(?<![가-힣])연(?=\s)))에?[은는도]?\s?"
+    r"(?:(?:계좌|카드|현금|온라인|해외)\s)?(?:이체|출금|결제|이용|송금|인출|납입|충전|환전|사용|보상)?\s?(?:한도|횟수|제한|몇\s?[번회건])"
+)
+"""A period with the limit that it is asked for: "월 결제 한도", "한 달에 몇 번"."""
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
@@ -149,7 +155,7 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
         row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
         missing += _periods_not_stated(question, asked, row)
-    return missing
+    return list(dict.fromkeys([*missing, *_periods_of_limits_not_stated(question, row_question, row_answer)]))
 
 
 def period_before(text: str, at: int) -> re.Match[str] | None:
@@ -168,6 +174,19 @@ def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) ->
             continue
         if any(period_before(row, each.start) for each in values_of(row) if each.dimension == dimension):
             yield AskedValue("period", "", period.group(name))
+
+
+def _periods_of_limits_not_stated(question: str, row_question: str, row_answer: str) -> Iterator[AskedValue]:
+    """The periods of limits in a question ("월 이체 한도") of a row that has limits for others alone."""
+    row = f"{row_question}\n{row_answer}"
+    for match in _PERIOD_OF_LIMIT.finditer(question):
+        name = str(match.lastgroup)
+        if _PERIOD_WORDS[name].search(row):
+            continue
+        if _PERIOD_OF_LIMIT.search(row_question) or any(
+            period_before(row, each.start) for each in values_of(row) if each.dimension in ("money", "count")
+        ):
+            yield AskedValue("period", "", match.group(name))
 
 
 @lru_cache(maxsize=1024)

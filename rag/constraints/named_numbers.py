@@ -32,6 +32,12 @@ _TAIL = re.compile(r"[A-Za-z]{0,4}")
 _SPAN_BETWEEN = re.compile(r"\s?[~〜∼–-]\s?")
 _SPAN_BEFORE = re.compile(r"\d\s?[~〜∼–-]\s?$")
 _LEAST_NOUN = 2
+_MARKS = (
+    re.compile(r"(?<![A-Za-z가-힣])(?P<mark>[A-Za-z])\s?-?(?P<name>클래스|형|타입|등급|코스|플랜)(?![가-힣]{3})"),
+    re.compile(r"(?P<mark>[상하])(?P<name>반기)"),
+    re.compile(r"(?P<mark>[첫둘셋넷]째|마지막)\s?(?P<name>주)(?![문식택])"),
+)
+"""Letters and words that tell things of one name apart as numbers do."""
 
 
 class NamedNumber(NamedTuple):
@@ -61,6 +67,18 @@ def other_numbers(question: str, row_question: str, row_answer: str) -> Iterator
             continue
         if not any(_is_limit(row, other) for other in others) and not _is_in_span(each, others, row):
             yield each.value.dimension, each.label, ", ".join(dict.fromkeys(other.label for other in others))
+
+
+def other_marks(question: str, row: str) -> Iterator[tuple[str, str, str]]:
+    """("grade", asked, held) for "C클래스", "하반기" and "첫째 주" of a question where a row has others of the name alone."""
+    for pattern in _MARKS:
+        held = [match.groupdict() | {"text": match.group()} for match in pattern.finditer(row)]
+        for asked in pattern.finditer(question) if held else ():
+            others = {each["mark"].lower(): each["text"] for each in held if each["name"] == asked["name"]}
+            # A question that names the row's, too, is on both.
+            both = {each["mark"].lower() for each in pattern.finditer(question)}
+            if others and not both & others.keys():
+                yield "grade", asked.group(), ", ".join(others.values())
 
 
 @lru_cache(maxsize=4096)

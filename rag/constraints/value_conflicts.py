@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from rag.constraints.everyday_values import values_of
-from rag.constraints.named_numbers import other_numbers
+from rag.constraints.named_numbers import other_marks, other_numbers
 from rag.constraints.pinned_values import other_pinned
 from rag.constraints.value_agreement import (
     comparable,
@@ -15,9 +17,10 @@ from rag.constraints.value_agreement import (
     is_incidental,
     scope,
 )
-from rag.constraints.value_sides import MAY_NAME_SIDE, other_sides
+from rag.constraints.value_sides import other_sides
 
-__all__ = ["MAY_NAME_SIDE", "compare_values"]
+MAY_COMPARE = re.compile(r"만기|기간|반기|째\s?주|마지막|[A-Za-z]\s?-?(?:클래스|형|타입|등급|코스|플랜)")
+"""Matches every question without a value for which `compare_values` finds something: a fast first check."""
 
 
 def compare_values(
@@ -28,11 +31,12 @@ def compare_values(
 
     `part`: the part of the question that asks.
     """
-    if not values_of(question):
-        return [], list(other_sides(part, row_question, row_answer))
     row = row_question, row_answer
+    others = [*other_sides(part, *row), *other_marks(part, "\n".join(row))]
+    if not values_of(question):
+        return [], others
     agreed, conflicts = _in_scope(part, *row)
-    others = [*other_sides(part, *row), *other_numbers(part, *row), *other_pinned(question, *row)]
+    others += [*other_numbers(part, *row), *other_pinned(question, *row)]
     return agreed, [*conflicts, *(each for each in others if each[:2] not in {known[:2] for known in conflicts})]
 
 

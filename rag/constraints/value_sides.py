@@ -35,10 +35,6 @@ _TERM = re.compile(
 )
 
 
-MAY_NAME_SIDE = re.compile("만기|기간")
-"""Occurs in every text that names a bound without a number: a fast first check."""
-
-
 class Side(NamedTuple):
     """A bound with the side of it that a text is on. `value`: None for a term without a number; `text`: the bound as written."""
 
@@ -60,8 +56,8 @@ def other_sides(question: str, row_question: str, row_answer: str) -> Iterator[t
         return
     stated = (*held, *sides(row_answer))
     for each in asked:
-        others = [other for other in held if _is_beyond(each, other)]
-        if others and not any(other.is_reached == each.is_reached for other in stated if _is_alike(each, other)):
+        others = [other for other in held if _is_alike(each, other)]
+        if others and not any(_may_hold(other, each) for other in stated):
             yield "duration" if each.value is None else each.value.dimension, each.label, others[0].label
 
 
@@ -83,23 +79,23 @@ def sides(text: str) -> tuple[Side, ...]:
     return tuple(found)
 
 
-def _is_alike(one: Side, other: Side) -> bool:
-    """Whether two bounds are of one kind. A term without a number may be any of at least a month."""
-    if one.value is None or other.value is None:
-        number = one.value or other.value
-        return number is None or number.unit == "month"
-    return families([one.value]).keys() == families([other.value]).keys()
+def _is_alike(asked: Side, held: Side) -> bool:
+    """Whether two bounds are of one kind. A term that is asked about without its number may be a number of months of the row.
+
+    Not the other way round: six months may have passed before the end of a term ("6개월 된 예금을 깨면").
+    """
+    if asked.value is None or held.value is None:
+        return asked.value is None and (held.value is None or held.value.unit == "month")
+    return families([asked.value]).keys() == families([held.value]).keys()
 
 
-def _is_beyond(asked: Side, held: Side) -> bool:
-    """Whether all that is on the asked side of one bound is on the other side of the held one."""
-    if asked.is_reached == held.is_reached or not _is_alike(asked, held):
+def _may_hold(stated: Side, asked: Side) -> bool:
+    """Whether a side of a row covers the asked one, or overlaps it from the other side: three of five years may have passed."""
+    if not (_is_alike(asked, stated) or _is_alike(stated, asked)):
         return False
-    # Six months may have passed before the end of a term: "6개월 된 예금을 깨면" is before its 만기.
-    if held.value is None and asked.value is not None:
-        return False
-    if asked.value is None or held.value is None or has_end_of(asked.value, held.value):
-        return True
-    [one], [other] = asked.value.ends, held.value.ends
-    is_comparable = asked.value.unit == held.value.unit
-    return is_comparable and (one > other if asked.is_reached else one < other)
+    is_same_side = asked.is_reached == stated.is_reached
+    if asked.value is None or stated.value is None or has_end_of(asked.value, stated.value):
+        return is_same_side
+    [one], [other] = asked.value.ends, stated.value.ends
+    is_further = one > other if asked.is_reached else one < other
+    return asked.value.unit != stated.value.unit or is_further == is_same_side

@@ -30,6 +30,8 @@ SPEND = ("이용금액 40만원을 못 채우면 혜택이 없나요?", "해당 
         ("청년도약통장 가입기간 다 채우고 깨면 불이익 있나요", EARLY),
         ("만기 전에 빼서 재예치하면 금리가 어떻게 돼요", RENEWED),
         ("이용금액 40만원 다 채우면 혜택 뭐 있어요", SPEND),
+        ("청년도약통장 8년 전에 깨면 불이익 있나요", EARLY),
+        ("이용금액 60만원 못 채우면 혜택 없나요", SPEND),
     ],
 )
 def test_the_other_side_of_a_bound_is_another_value(question: str, row: tuple[str, str]) -> None:
@@ -40,6 +42,7 @@ def test_the_other_side_of_a_bound_is_another_value(question: str, row: tuple[st
     ("question", "row"),
     [
         ("도약통장 5년 못 채우고 깨면 지원금 뺏겨요?", EARLY),
+        ("도약통장 2년도 못 채우고 깨면 지원금 뺏겨요?", EARLY),  # not five either
         ("청년도약통장 5년 되기 전에 깨면 불이익", EARLY),
         ("청년도약통장 3년 지났는데 지금 깨면 불이익 있나요", EARLY),  # three of the five years
         ("청년도약통장 깨면 불이익", EARLY),
@@ -86,6 +89,9 @@ VISA = ("외국인도 통장을 만들 수 있나요?", "D-2, D-10 비자로 3�
 CODES = ("심장 질환은 어디까지 보장되나요?", "질병코드 K31~K35가 보장됩니다.")
 MEDICAL = ("도수치료는 보장되나요?", "2세대 실손은 연 30회까지 보장합니다.")
 PHONE = ("앱은 어떤 휴대폰에서 쓸 수 있나요?", "안드로이드 10 이상에서 쓰실 수 있습니다.")
+FUND = ("펀드 보수는 어떻게 떼나요?", "A클래스는 가입할 때 1%를 떼고 보수는 매일 빠집니다.")
+CLOSED = ("앱 점검은 언제 하나요?", "매월 셋째 주 토요일 새벽에 점검합니다.")
+HALF = ("주식 양도세는 언제 신고하나요?", "상반기에 파신 주식은 8월 말까지 신고하셔야 합니다.")
 GRANT = ("장학금 대출 대상이 어떻게 되나요?", "소득 7구간 이하 학생이 신청하실 수 있습니다.")
 
 
@@ -98,9 +104,12 @@ GRANT = ("장학금 대출 대상이 어떻게 되나요?", "소득 7구간 이�
         ("E-9 비자에 D-8 비자인데 통장 만들 수 있어요?", VISA),
         ("K40 나왔는데 심장 보장되나요", CODES),
         ("3세대 실손 도수치료 보장돼요?", MEDICAL),
+        ("C클래스 펀드 보수는 어떻게 떼요", FUND),
+        ("매월 첫째주 토요일도 앱 점검하나요", CLOSED),
+        ("하반기에 판 주식 양도세는 언제 신고해요", HALF),
     ],
 )
-def test_a_number_of_a_name_that_a_row_has_with_other_numbers(question: str, row: tuple[str, str]) -> None:
+def test_a_number_or_mark_of_a_name_that_a_row_has_with_others(question: str, row: tuple[str, str]) -> None:
     assert compare(question, *row).conflicts
 
 
@@ -116,6 +125,9 @@ def test_a_number_of_a_name_that_a_row_has_with_other_numbers(question: str, row
         ("K33 나왔는데 심장 보장되나요", CODES),
         ("안드로이드 9인데 앱 쓸 수 있나요", PHONE),  # decided by the limit
         ("9구간인데 장학금 대출 되나요", GRANT),
+        ("A클래스랑 C클래스 중에 보수가 어떻게 달라요", FUND),
+        ("셋째주 토요일에 앱 점검하죠?", CLOSED),
+        ("양도세 신고는 언제 해요", HALF),
     ],
 )
 def test_a_number_of_a_name_that_a_row_states_or_decides(question: str, row: tuple[str, str]) -> None:
@@ -162,4 +174,32 @@ DUE = ("후원금은 언제 빠져나가나요?", "매월 13일에 출금되며,
     ],
 )
 def test_a_day_of_the_month(question: str, row: tuple[str, str], is_other: bool) -> None:
+    assert (compare(question, *row).status == "conflict") is is_other
+
+
+CHILD = ("부모가 미성년 자녀의 적금을 해지할 수 있나요?", "부모 신분증과 가족관계증명서를 가지고 오시면 됩니다.")
+DAILY = ("간편송금의 1일 한도는 얼마인가요?", "1회 100만원, 1일 300만원까지 보내실 수 있습니다.")
+MONTHLY = ("상품권은 얼마까지 사나요?", "하루 20만원, 월 70만원까지 사실 수 있습니다.")
+YEARLY = ("출동 서비스는 1년에 몇 번 쓸 수 있나요?", "보험기간 중 5회까지 무료입니다.")
+OWNER = ("1주택자도 전세대출이 되나요?", "보유하신 집이 9억원 이하이면 됩니다.")
+RANK = ("공모주 우대등급은 어떻게 정해지나요?", "전월 평균잔고가 4천만원 이상이면 우대등급입니다.")
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "is_other"),
+    [
+        ("성년 자녀 적금 부모가 해지할 수 있나요", CHILD, True),
+        ("미성년인 아들 적금 엄마가 해지돼요?", CHILD, False),
+        ("간편송금 월 한도 얼마예요", DAILY, True),
+        ("간편송금 한 달 송금 한도가 궁금해요", DAILY, True),
+        ("간편송금 하루 송금 한도 얼마예요", DAILY, False),
+        ("상품권 월 한도 얼마예요", MONTHLY, False),
+        ("출동 서비스 한 달에 몇 번 쓸 수 있어요", YEARLY, True),
+        ("출동 서비스 일년에 몇 번 쓸 수 있어요", YEARLY, False),
+        ("집 두 채인데 전세대출 되나요", OWNER, True),
+        ("전월 평균잔고 2천이면 우대등급인가요", RANK, True),
+        ("전월 평균잔고 5천이면 우대등급인가요", RANK, False),
+    ],
+)
+def test_minors_periods_of_limits_homes_and_bare_amounts(question: str, row: tuple[str, str], is_other: bool) -> None:
     assert (compare(question, *row).status == "conflict") is is_other
