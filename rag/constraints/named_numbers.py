@@ -19,6 +19,8 @@ from rag.constraints.quantity_patterns import COMPARATOR
 from rag.constraints.value_agreement import agrees, families
 
 _DIMENSIONS = ("date", "grade", "number")
+_UNITS = ("차", "배", "단계")
+"""Units of counts that tell things apart as grades do: "2차 사고", "2배 레버리지"."""
 _NOUN = re.compile(
     r"(?P<space>\s?)(?P<noun>(?!이상|이하|이내|이후|이전|미만|초과|정도|부터|까지|동안|사이|단위|마다|중에|안에|전에|지나|넘|되|된|됐|인데|이면|이라"
     r"|가운데|기준|[쯤말초경분](?!기)|자리|하고|에서|으로|에는)[가-힣]{2,})"
@@ -86,7 +88,7 @@ def named_numbers(text: str) -> tuple[NamedNumber, ...]:
     """The numbers of a text that belong to a name, in text order."""
     found = []
     for value in values_of(text):
-        if value.dimension not in _DIMENSIONS or not value.is_point:
+        if not value.is_point or not (value.dimension in _DIMENSIONS or value.unit in _UNITS):
             continue
         if value.dimension == "number" and (name := _name_before(text, value)):
             found.append(name)
@@ -102,7 +104,7 @@ def _name_before(text: str, value: Quantity) -> NamedNumber | None:
     tail = _TAIL.match(text, value.end)
     if name is None or tail is None or text[tail.end() : tail.end() + 1].isdigit():
         return None
-    if name["word"] and (name["join"] or tail.group()):
+    if name["word"] and (tail.group() or name["join"] in ("-", "+")):
         return None
     key = f"{name['word'] or name['letters']}|{tail.group()}".lower()
     return NamedNumber(key, True, value, text[name.start() : tail.end()], tail.end())
@@ -111,7 +113,7 @@ def _name_before(text: str, value: Quantity) -> NamedNumber | None:
 def _is_same_name(one: NamedNumber, other: NamedNumber) -> bool:
     if one.is_before != other.is_before or one.value.dimension != other.value.dimension:
         return False
-    if one.value.dimension == "grade" and one.value.unit != other.value.unit:
+    if one.value.unit != other.value.unit:
         return False
     if one.is_before:
         return one.name == other.name

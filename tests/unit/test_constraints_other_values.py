@@ -92,6 +92,8 @@ PHONE = ("앱은 어떤 휴대폰에서 쓸 수 있나요?", "안드로이드 10
 FUND = ("펀드 보수는 어떻게 떼나요?", "A클래스는 가입할 때 1%를 떼고 보수는 매일 빠집니다.")
 CLOSED = ("앱 점검은 언제 하나요?", "매월 셋째 주 토요일 새벽에 점검합니다.")
 HALF = ("주식 양도세는 언제 신고하나요?", "상반기에 파신 주식은 8월 말까지 신고하셔야 합니다.")
+SYSTEM = ("인터넷뱅킹은 어떤 컴퓨터에서 되나요?", "윈도우 10, 11과 맥에서 쓰실 수 있습니다.")
+LEVERAGE = ("레버리지 상품은 교육을 받아야 하나요?", "2배 레버리지는 온라인 교육을 1시간 들으셔야 합니다.")
 GRANT = ("장학금 대출 대상이 어떻게 되나요?", "소득 7구간 이하 학생이 신청하실 수 있습니다.")
 
 
@@ -105,6 +107,8 @@ GRANT = ("장학금 대출 대상이 어떻게 되나요?", "소득 7구간 이�
         ("K40 나왔는데 심장 보장되나요", CODES),
         ("3세대 실손 도수치료 보장돼요?", MEDICAL),
         ("C클래스 펀드 보수는 어떻게 떼요", FUND),
+        ("윈도우 7에서 인터넷뱅킹 되나요", SYSTEM),
+        ("3배 레버리지도 교육 들어야 돼요?", LEVERAGE),
         ("매월 첫째주 토요일도 앱 점검하나요", CLOSED),
         ("하반기에 판 주식 양도세는 언제 신고해요", HALF),
     ],
@@ -128,6 +132,8 @@ def test_a_number_or_mark_of_a_name_that_a_row_has_with_others(question: str, ro
         ("A클래스랑 C클래스 중에 보수가 어떻게 달라요", FUND),
         ("셋째주 토요일에 앱 점검하죠?", CLOSED),
         ("양도세 신고는 언제 해요", HALF),
+        ("윈도우 11에서 인터넷뱅킹 되나요", SYSTEM),
+        ("2배 레버리지 교육 들어야 돼요?", LEVERAGE),
     ],
 )
 def test_a_number_of_a_name_that_a_row_states_or_decides(question: str, row: tuple[str, str]) -> None:
@@ -156,7 +162,7 @@ def test_time_that_will_have_passed_is_asked_about(question: str, row: tuple[str
     assert (compare(question, *row).status == "conflict") is is_other
 
 
-DUE_DAYS = ("후원금 이체일을 바꿀 수 있나요?", "매월 3일, 13일, 23일 중에서 고르실 수 있습니다.")
+DUE_DAYS = ("후원금 이체일을 바꿀 수 있나요?", "매월 3일, 13일, 23일 중에서 한 달에 한 번 바꾸실 수 있습니다.")
 DUE = ("후원금은 언제 빠져나가나요?", "매월 13일에 출금되며, 잔액이 부족하면 5일 동안 다시 출금합니다.")
 
 
@@ -167,6 +173,8 @@ DUE = ("후원금은 언제 빠져나가나요?", "매월 13일에 출금되며,
         ("후원금 이체일 매월 13일로 바꾸고 싶어요", DUE_DAYS, False),
         ("후원금 이체일 8일날로 바꾸고 싶어요", DUE_DAYS, True),
         ("후원금 8일날 빠져나가게 해주세요", DUE_DAYS, True),
+        ("후원금 이체일 30일로 바꿀래요", DUE_DAYS, True),
+        ("후원금 이체일 3일로 바꿔주세요", DUE_DAYS, False),
         ("월급이 27일날 들어와서 후원금 이체일 바꾸고 싶어요", DUE_DAYS, False),  # why she asks
         ("후원금 13일날 나가는 거 맞죠?", DUE, False),
         ("후원금 13일에 나가는 거 맞죠?", DUE, False),
