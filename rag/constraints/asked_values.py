@@ -267,7 +267,9 @@ def _states(asked: AskedValue, text: str) -> bool:
         return any(value.dimension == "money" for value in values) or _RATE_OF_SUM.search(text) is not None
     if asked.kind == "duration":
         is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
-        return is_immediate or _states_duration(asked.unit, values)
+        # Opening hours do not say how long it takes.
+        points = [value for value in values if value.dimension != "time"] if "걸" in asked.text else values
+        return is_immediate or _states_duration(asked.unit, points)
     if asked.kind == "count":
         units = _COUNT_UNITS.get(asked.unit, _ITEMS)
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)

@@ -101,10 +101,8 @@ class RowSearch:
         return limit_to_bank(filters, text, self.banks, self._institutions)
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
-        """The rows of one text, best first, DEPTH at most of each kind, with their fused scores and parts.
-
-        For measuring and fitting: raises ModelError where the embedding fails, for a lexical search would spoil both.
-        """
+        """The rows of one text, best first, DEPTH at most of each kind: for measuring and fitting. Raises ModelError where the
+        embedding fails, for a lexical search would spoil both."""
         filters = self.limited(text, filters or Filters())
         return _nearest(self.retrieved(self.reading(text), filters, lexical_fallback=False).hits)
 
@@ -144,12 +142,17 @@ class RowSearch:
     def search_at(self, bank: str, text: str, filters: Filters) -> Verdict:
         """The search of a text; of `bank` alone, unless empty, where that finds as much.
 
-        A customer names the institution once. What is answered by either search alone is only suggested.
+        A customer names the institution once. What is answered by either search alone is only suggested, unless `bank` has no
+        rows of the answer's category.
         """
         there = self.search(text, replace(filters, equals={**filters.equals, BANK: bank})) if bank else None
         everywhere = self.search(text, filters)
-        if not there or everywhere.status == "declined" or there.status == "declined":
+        if not there or everywhere.status == "declined":
             return everywhere
+        if there.status == "declined":
+            matters = {hit.node.metadata.get("category") for hit in there.ranked} - {None}
+            is_its_matter = everywhere.nodes[0].node.metadata.get("category") in matters
+            return as_suggestions(everywhere) if is_its_matter and everywhere.status == "answered" else everywhere
         if there.status == everywhere.status:
             return there
         return as_suggestions(there) if there.status == "answered" else merge_as_suggestions(there, everywhere)
@@ -297,11 +300,7 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
 
 def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
     """A declined verdict as suggestions of the rows whose questions hold all of at least two content words, or the one word that
-    is the whole message.
-
-    A short question about a topic of several rows ("계좌 개설", "인증서") is far ahead of none of them, and none of its words is
-    unknown.
-    """
+    is the whole message: a topic of several rows ("계좌 개설", "인증서") is far ahead of none of them."""
     is_lone = len(words) == 1 and len(compact(verdict.query)) <= len(words[0]) + PARTICLE
     if verdict.status != "declined" or (len(words) < MIN_WORDS and not is_lone):
         return verdict

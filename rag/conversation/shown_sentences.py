@@ -39,7 +39,7 @@ from rag.conversation.word_rules import content_words, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.hybrid import question_of, row_id
-from rag.retrieval.query_analysis import BANK
+from rag.retrieval.query_analysis import BANK, expand
 from rag.types import Note, Turn
 
 STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
@@ -197,7 +197,10 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
         needed = [word for word in needed if word in ASPECT_OF]
     # Else only the embedding relates it to the sentence.
     is_told = asked.values or kinds_asked(message) or UNDONE.search(message)
-    is_related = is_told or is_far_ahead or any(compact(word)[:2] in compact(text) for word in new)
+    # "신용점수에 영향 있나요" is not stated by a sentence that is only less far than the others.
+    names_thing = any(compact(name) in compact(text) for word in asked.words for name in expand(word).split())
+    is_held = names_thing or any(compact(word)[:2] in compact(text) for word in new)
+    is_related = is_told or is_held or (is_far_ahead and not asked.words)
     is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)
     return sentences[place][1] if is_stated else ""
 

@@ -506,3 +506,21 @@ def test_a_detail_of_the_row_shown_is_answered_by_that_row(chat: ChatService, fi
 )
 def test_a_question_without_a_name_of_its_own_is_about_the_topic(chat: ChatService, topic: str, message: str) -> None:
     assert converse(chat, topic, message).status != "declined"
+
+
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        ("도담저축은행 정기예금 일부해지 몇 번 되나요", "통장사본은 어떻게 뽑아요"),
+        ("도담저축은행 신용대출 자격", "전세대출은 언제까지 신청해야 돼요?"),
+    ],
+)
+def test_another_institutions_row_is_only_offered_where_the_own_one_has_rows_on_the_matter(
+    chat: ChatService, topic: str, message: str
+) -> None:
+    answer = converse(chat, topic, message)
+    assert answer.status == "suggested" and ids(answer)[0].startswith("snb-")
+
+
+def test_another_institutions_row_answers_on_a_matter_of_its_own(chat: ChatService) -> None:
+    assert converse(chat, "새나래은행 OTP 고장났어요", "공모주 청약 수수료는 얼마예요?").status == "answered"
