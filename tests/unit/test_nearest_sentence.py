@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
@@ -87,3 +89,10 @@ def test_a_sentence_that_shares_a_word_in_another_sense_states_nothing(message: 
 def test_a_limit_is_named_by_its_value() -> None:
     answer = "앱에서 바꾸십니다. 하루 500만원까지 보내실 수 있습니다."
     assert sentence_for("한도는", "이체 설정을 바꾸려면?", "이체 설정을 바꾸려면?", answer).startswith("하루 500만원")
+
+
+def test_a_sentence_that_holds_nothing_of_what_is_named_is_not_quoted_however_far_ahead() -> None:
+    def first_is_nearest(text: str, sentences: Sequence[str]) -> list[float]:
+        return [NEAR + 10.0, *(0.0 for _ in sentences[1:])]
+
+    assert sentence_for("신용점수에 영향 있나요", QUESTION, QUESTION, ANSWER, first_is_nearest) == ""
