@@ -12,15 +12,15 @@ only with limits on time that has passed, a term only with limits on terms.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rag.constraints.asked_values import asked_values, period_before
 from rag.constraints.circumstances import is_circumstance
 from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
-from rag.constraints.stated_for import clauses, is_left_out
+from rag.constraints.stated_for import clauses, is_left_out, is_other_sum, name_before
 from rag.constraints.stated_otherwise import is_stated_otherwise
 from rag.constraints.value_agreement import (
     ASSERTED,
@@ -35,7 +35,6 @@ from rag.constraints.value_agreement import (
     is_incidental,
     stated,
 )
-from rag.data_files import read_table
 from rag.korean import compact, sentence_texts, without_notes
 
 _EXAMPLE = re.compile(r"^\s*(?:\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)
@@ -68,7 +67,8 @@ _PASSED = re.compile(
     r"(?:(?P<over>지났|지나[도서면고버]|지난|넘[었어은게]|경과)|째|됐|되었|돼서|된|전에|정도\s?됐)"
 )
 """Follows a duration that has passed since the event a question is about; group `over`: more than that has passed."""
-_RECENT = re.compile(r"(?:최근|지난)\s?$")
+_RECENT, _BACK = re.compile(r"(?:최근|지난)\s?$"), re.compile(r"\s?(?:전|치)")
+"""Precede and follow a time back from today: "최근 1년간", "3년 전 내역", "2년 치"."""
 _MAY_BE_DONE = re.compile(r"수\s?있|가능|셔야|해야|받습니다|주세요|주시기")
 _SITUATION = re.compile(
     r"\s?(?:짜리|정도|쯤|어치)?\s?(?:인데|이면|면|밖에|이?라도|있으면|있는데|으로|로\s|도\s?[되돼가받]|만\s)"
@@ -76,14 +76,7 @@ _SITUATION = re.compile(
 """Follows a value that describes the customer's situation, so that the question is whether it is allowed: "500점인데"."""
 _CONDITION = re.compile(r"\s?(?:짜리|정도|쯤)?\s?(?:이면|인데|면|있으면|있는데|을?\s?넣으면|을?\s?맡기면)")
 """Follows a value that is the condition of an open question: "100만원 넣으면 이자 얼마"."""
-_NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
-_NAME_SPAN = 16
-"""Characters before a value in which its name is searched."""
 _MIN_TIERS = 2
-_ADVERB = re.compile(
-    r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
-    r"|[은는한된던할될]지|가입|동안|[면서고데])$"
-)
 _QUANTITY = re.compile(
     r"(?:소득|금액?|잔액|잔고|한도|기간|대금|매출|가[격액]|연봉|급여|요금|점수?|포인트|나이|실적|액)$"
 )
@@ -143,7 +136,9 @@ def missing_values(
             return False
         if not holds(value, own.get(family, [])) and is_left_out(question, value, answer):
             return False
-        candidates = [each for each in by_family.get(family, []) if not _is_other_sum(question, value, row, each)]
+        candidates = [each for each in by_family.get(family, []) if not is_other_sum(question, value, row, each)]
+        if _BACK.match(question, value.end):
+            candidates = [_within(row, each) for each in candidates]
         candidates = _of_same_period(question, value, row, candidates)
         if determines(question, value) or _AS_TERM.match(question, value.end):
             candidates = _own_terms(row, candidates)
@@ -174,7 +169,7 @@ def is_decided(
     if asked.dimension not in _DIMENSIONS or asked.side:
         return False
     row = compact(f"{row_question} {row_answer}")
-    name = _name_before(question[: asked.start])
+    name = name_before(question[: asked.start])
     if name and not any(compact(word) in row for word in synonyms(name).split()):
         return False
     is_situation = OPEN.search(question) is None and _SITUATION.match(question, asked.end) is not None
@@ -184,7 +179,7 @@ def is_decided(
         for limit in limits:
             if asked.dimension == "duration" and _is_elapsed(sentence, limit) != is_elapsed:
                 continue
-            limited = _name_before(sentence[: limit.start])
+            limited = name_before(sentence[: limit.start])
             if not (name and name in limited) and not _is_about(limited, question, row_question):
                 continue
             # An open question ("100만원 있으면 이자 얼마") needs its answer beside the limit ("50만원 미만은 0.1%").
@@ -240,27 +235,15 @@ def _of_same_period(question: str, value: Quantity, row: str, values: list[Quant
     return same if same and exceeds_all else values
 
 
+def _within(row: str, value: Quantity) -> Quantity:
+    """A value of a row, "최근 1년" as all up to it."""
+    is_recent = value.dimension == "duration" and value.is_point and _RECENT.search(row[: value.start]) is not None
+    return replace(value, low=None) if is_recent else value
+
+
 def _period(text: str, value: Quantity) -> str | None:
     match = period_before(text, value.start)
     return match.lastgroup if match else None
-
-
-def _is_other_sum(question: str, value: Quantity, row: str, held: Quantity) -> bool:
-    """Whether the question names the kind of its amount ("연봉 8천만원") and the clause with the row's amount does not."""
-    if value.dimension != "money":
-        return False
-    names = _sum_names().get(_name_before(question[max(0, value.start - _NAME_SPAN) : value.start]))
-    if names is None:
-        return False
-    clause = next(row[start:end] for start, end in clauses(row) if start <= held.start < end)
-    return not any(name in clause for name in names)
-
-
-@cache
-def _sum_names() -> Mapping[str, Sequence[str]]:
-    """Each name in quantity_names.tsv with all names of the same kind of amount."""
-    groups = [names.split("|") for (names,) in read_table(__package__, "quantity_names.tsv")]
-    return {name: names for names in groups for name in names}
 
 
 def _limits(asked: Quantity, row_question: str, row_answer: str) -> Iterator[tuple[str, list[Quantity]]]:
@@ -301,14 +284,6 @@ def _own_terms(row: str, values: Sequence[Quantity]) -> list[Quantity]:
 
 def _is_elapsed(text: str, value: Quantity) -> bool:
     return _ELAPSED.search(text[: value.start]) is not None or _ELAPSING.match(text, value.end) is not None
-
-
-def _name_before(before: str) -> str:
-    """The name of a value: the last word before it, without its particle; empty for an adverb or no word."""
-    match = _NAME.search(before)
-    if match is None or _ADVERB.search(match["name"] + (match["particle"] or "")) or _ADVERB.search(match["name"]):
-        return ""
-    return match["name"]
 
 
 def _is_about(name: str, question: str, row_question: str) -> bool:

@@ -88,10 +88,14 @@ def named_numbers(text: str) -> tuple[NamedNumber, ...]:
     """The numbers of a text that belong to a name, in text order."""
     found = []
     for value in values_of(text):
-        if not value.is_point or not (value.dimension in _DIMENSIONS or value.unit in _UNITS):
+        is_note = value.dimension == "money" and text.startswith("권", value.end)
+        if not value.is_point or not (value.dimension in _DIMENSIONS or value.unit in _UNITS or is_note):
             continue
         if value.dimension == "number" and (name := _name_before(text, value)):
             found.append(name)
+        elif is_note:
+            end = value.end + len("권")
+            found.append(NamedNumber("권", False, value, text[value.start : end], end))
         elif noun := _NOUN.match(text, value.end):
             label = text[value.start : noun.start("noun")] + _PARTICLE.sub("", noun["noun"])
             found.append(NamedNumber(noun["noun"], False, value, label, noun.end()))
@@ -126,7 +130,8 @@ def _may_state(asked: Quantity, held: Quantity) -> bool:
     if asked.dimension == "date" and asked.is_point and held.is_point:
         months = [int(value.low or 0) // 100 % 100 for value in (asked, held)]
         return asked.low == held.low or (months[0] == months[1] > 0)
-    return agrees(asked, held) is True
+    # A limit states no note or voucher: "3만원권" is not among "5만·10만원권, 월 100만원까지".
+    return agrees(asked, held) is True and (asked.dimension != "money" or held.is_point)
 
 
 def _is_limit(row: str, named: NamedNumber) -> bool:

@@ -2,19 +2,22 @@
 
 It is not enough that a row covers the value somewhere: "최대 500만원까지" does not state a fee. If some clauses state what is
 asked beside values of the same kind, one of these clauses must cover the value. What is asked is the noun before the question
-word ("기본금리 몇 프로"), a value ("얼마") or a period ("언제부터 언제까지").
+word ("기본금리 몇 프로"), a value ("얼마") or a period ("언제부터 언제까지"). An amount is of the same kind only if its
+name is: 연봉 and 소득, but not 시가.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 from rag.constraints.asked_values import AskedValue, asked_values
 from rag.constraints.aspects import ASPECT
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.value_agreement import families, holds
+from rag.data_files import read_table
 from rag.korean import compact, sentences
 
 _CONNECTIVE = re.compile(r"(?<=[가-힣])(?:며|고|지만|으나),?\s+")
@@ -29,6 +32,13 @@ _SPAN_ASKED = re.compile(
 _SPAN = re.compile(r"부터[^.\n]{1,20}까지|(?:[월일]|말일)\s?[~∼〜]\s?(?:\S{1,4}\s)?(?:\d|말일)")
 _CASE = re.compile(r"면|때|경우|[:：→]|[은는]\s")
 """Stands between two rates of which the first is the condition of the second."""
+_NAME = re.compile(r"(?P<name>[가-힣A-Za-z]{2,12}?)(?P<particle>이|가|은|는|을|를|에|도)?\s?$")
+_NAME_SPAN = 16
+"""Characters before a value in which its name is searched."""
+_ADVERB = re.compile(
+    r"(?:에서|으로|에게|까지|부터|마다|하고|해서|번에|달에|하루|매[월달년]|최[대소고저]|적어도|겨우|오늘|내일|이번|지난\S*|혹시|저는?|제가|만약"
+    r"|[은는한된던할될]지|가입|동안|[면서고데])$"
+)
 _KINDS = ("money", "sum", "rate")
 _FREE = re.compile(r"무료|면제|무이자|없습니다|없으며|없고|않습니다|않으며")
 
@@ -104,3 +114,29 @@ def _states_beside(asked: AskedValue, clause: str, same_kind: list[Quantity], co
     if any(value.dimension in dimensions for value in others):
         return True
     return asked.kind != "rate" and same_kind[0].dimension == "money" and len(same_kind) > 1
+
+
+def name_before(before: str) -> str:
+    """The name of a value: the last word before it, without its particle; empty for an adverb or no word."""
+    match = _NAME.search(before)
+    if match is None or _ADVERB.search(match["name"] + (match["particle"] or "")) or _ADVERB.search(match["name"]):
+        return ""
+    return match["name"]
+
+
+def is_other_sum(question: str, value: Quantity, row: str, held: Quantity) -> bool:
+    """Whether the question names the kind of its amount ("연봉 8천만원") and the clause with the row's amount does not."""
+    if value.dimension != "money":
+        return False
+    names = _sum_names().get(name_before(question[max(0, value.start - _NAME_SPAN) : value.start]))
+    if names is None:
+        return False
+    clause = next(row[start:end] for start, end in clauses(row) if start <= held.start < end)
+    return not any(name in clause for name in names)
+
+
+@cache
+def _sum_names() -> Mapping[str, Sequence[str]]:
+    """Each name in quantity_names.tsv with all names of the same kind of amount."""
+    groups = [names.split("|") for (names,) in read_table(__package__, "quantity_names.tsv")]
+    return {name: names for names in groups for name in names}

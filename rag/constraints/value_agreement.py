@@ -48,12 +48,12 @@ _PAST = re.compile(
 _PAST_BEFORE = re.compile(
     r"(?:보낸|낸|받은|넣은|뽑은|찾은|잃어버린|들어온|입금된|빌린|쓴|긁은|결제한|나간|빠진|남은)\s?$"
 )
-"""Precedes a value of something that has happened: "잘못 보낸 30만원"."""
 _PAST_SPAN = 8
-"""Characters before a value in which _PAST_BEFORE is searched."""
+"""_PAST_BEFORE precedes a value of something that has happened ("잘못 보낸 30만원"), by so many characters at most."""
 _EVEN = re.compile(
     r"\s?(?:이나|이|가|을|를)?\s?(?:전\s?(?:\S{0,4}(?:거|것|내역서?|자료|기록|증명서?|명세서?|영수증|서류))?\s?(?:까지|도)|(?:지나|넘어|넘겨|되어|돼|이어|이라|여|전에|후에|뒤에|만에|안에)도"
-    r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)"
+    r"|(?:만에|전에)\s?(?:받을|나올|찾을|갱신|가입)|전에\s?(?:신청|취소|변경|해지|예약)\S{0,2}(?:도|야|면)\s"
+    r"|전\s?(?:의\s?)?(?:\S{2,8}\s){1,2}(?:볼|조회|발급|뽑을|뗄|떼|출력)(?!\S*는데)"
     r"|(?:됐|되었|지났|넘었|흘렀)(?:는데|어도|지만)(?=.*(?:수\s?있|되나|될까|가능|[돼되]요|되죠)))"
 )
 """Follows a value in a question whether something is still possible ("45일 지나도 되나요"): such a value is not incidental."""
