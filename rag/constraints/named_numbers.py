@@ -33,7 +33,8 @@ _PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:은|는|이|가|을|를|의|도|로
 _TAIL = re.compile(r"[A-Za-z]{0,4}")
 _SPAN_BETWEEN = re.compile(r"\s?[~〜∼–-]\s?")
 _SPAN_BEFORE = re.compile(r"\d\s?[~〜∼–-]\s?$")
-_LEAST_NOUN = 2
+_LEAST_NOUN, _NAME_SPAN = 2, 12
+"""Common syllables of two nouns, and the characters before a number in which its name is searched."""
 _MARKS = (
     re.compile(r"(?<![A-Za-z가-힣])(?P<mark>[A-Za-z])\s?-?(?P<name>클래스|형|타입|등급|코스|플랜)(?![가-힣]{3})"),
     re.compile(r"(?P<mark>[상하])(?P<name>반기)"),
@@ -104,7 +105,7 @@ def named_numbers(text: str) -> tuple[NamedNumber, ...]:
 
 def _name_before(text: str, value: Quantity) -> NamedNumber | None:
     """The number with the name before it and the letters after it ("P2P", "햇살론15"); None if there is no such name."""
-    name = _NAME.search(text, 0, value.start)
+    name = _NAME.search(text, max(0, value.start - _NAME_SPAN), value.start)
     tail = _TAIL.match(text, value.end)
     if name is None or tail is None or text[tail.end() : tail.end() + 1].isdigit():
         return None
@@ -139,7 +140,10 @@ def _is_limit(row: str, named: NamedNumber) -> bool:
     matches = [match for place in (named.value.end, named.end) if (match := COMPARATOR.match(row, place))]
     if any(match[name] for match in matches for name in ("ge", "gt", "le", "lt")):
         return True
-    return not named.is_before and _SPAN_BEFORE.search(row[: named.value.start]) is not None
+    return (
+        not named.is_before
+        and _SPAN_BEFORE.search(row, max(0, named.value.start - _NAME_SPAN), named.value.start) is not None
+    )
 
 
 def _is_in_span(asked: NamedNumber, held: list[NamedNumber], row: str) -> bool:

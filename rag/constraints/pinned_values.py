@@ -27,6 +27,8 @@ _GENERIC = re.compile(
     r"이?(?:지[나났난]|되|된|됐|넘|남|하|했|한|있|없|이|전|후|뒤|안|못|더|내|미만|초과|이상|이하|이내|인데|까지|부터|으로|에서|기다)"
 )
 """Begins a word after a value that names no thing."""
+_SPAN = 24
+"""Characters before a value in which its thing is searched."""
 _AGO = re.compile(r"\s?(?:전|후|뒤|안에|이내|만에|까지|부터)")
 
 
@@ -59,7 +61,7 @@ def _thing(text: str, value: Quantity) -> frozenset[object]:
     """What a value is of: the contrast sets' members that the words beside it name, and their first two syllables."""
     if _AGO.match(text, value.end):
         return frozenset()
-    after, before = _AFTER.match(text, value.end), _BEFORE.search(text, 0, value.start)
+    after, before = _AFTER.match(text, value.end), _BEFORE.search(text, max(0, value.start - _SPAN), value.start)
     words = [after["word"]] if after and not _GENERIC.match(after["word"]) else []
     words += [before["word"]] if before else []
     return frozenset(each for word in words for each in (*members_of(word), word[:2]))
