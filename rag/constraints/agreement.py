@@ -59,6 +59,10 @@ _COMPARES = re.compile(
 )
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
+_OWN, _OTHERS = ("same_institution", "당행"), ("same_institution", "타행")
+_PLACE = r"(?:ATM|자동화\s?기기|현금\s?인출기|CD기|기계|지점|창구|영업점)"
+_OPEN_LIST = re.compile(r"\s?등(?![가-힣])|\s?등[의에을이과](?![가-힣])")
+"""Follows the last of some members of a set that are examples: "네이버페이 등"."""
 _OBJECT_SPAN = 24
 """Characters before an action in which its object is searched."""
 
@@ -113,7 +117,7 @@ def compare(
     which must state more of what is asked than a row of an FAQ. `synonyms`: returns a word followed by its other names,
     separated by spaces. `today`: the day of the question, for "작년"; None: such words are compared with no date.
     """
-    question = _as_own(question, institution)
+    question = _as_own(question, row_question, row_answer, institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
     guidance = without_cancelling(part, row_answer)
@@ -157,15 +161,21 @@ def compare(
     return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share)
 
 
-def _as_own(question: str, institution: str) -> str:
-    """The question with the name of the row's institution after "같은" or before "다른" replaced by the words that rows use.
+def _as_own(question: str, row_question: str, row_answer: str, institution: str) -> str:
+    """The question with the name of the row's institution replaced by the words that rows use, after "같은" or before "다른".
 
-    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담 다른 고객" begins with "당사"; "도담에서 도담으로" is within one.
+    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담 다른 고객" begins with "당사"; "도담에서 도담으로" is within one. Before
+    a machine or a branch it is replaced for a row on those of others alone, too: "도담 ATM" becomes "당행 ATM".
     """
+    name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
+    if _OTHERS in members_of(row_question) and _OTHERS not in members_of(question):
+        own = r"(?<![가-힣])(?:여기|이\s?은행)" + (f"|{name}" if institution else "")
+        place = re.compile(rf"(?:{own})\s?(?:의\s?)?(?={_PLACE})", re.IGNORECASE)
+        if _OWN not in members_of(row_answer) and not place.search(row_answer):
+            question = place.sub("당행 ", question)
     is_twice = bool(institution) and question.count(institution[:2]) > 1
     if not institution or not (is_twice or "같은" in question or "다른" in question):
         return question
-    name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
     question = re.sub(rf"({name}\s?(?:계좌|통장)?에서\s?){name}(?=\s?(?:계좌|통장)?으?로)", r"\1같은 은행", question)
     question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
     return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s(?!은행|금융|증권|저축|보험|카드사|회사|기관|곳))", "당사 ", question)
@@ -263,6 +273,8 @@ def _names_all(name: str, member: str, row_question: str, answer: str) -> bool:
     """Whether a row's question names all members of a set at once and its answer none but this one ("해외주식", "외화")."""
     if not any(word in compact(row_question) for word in default_contrasts().sets[name].collective):
         return False
+    if any(mention.set_name == name and _OPEN_LIST.match(answer, mention.end) for mention in mentions_of(answer)):
+        return True
     own = {each for of, each in members_of(row_question) if of == name}
     stated = {each for of, each in members_of(answer) if of == name} - own
     return not stated or member in stated

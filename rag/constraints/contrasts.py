@@ -1,8 +1,9 @@
 """Finds the members of contrast sets in a text: products, means and actions that exclude each other.
 
 The sets are data (contrasts.toml, terms.tsv). Spaces, case and width are ignored. A form may be followed by a particle or be
-the end of a compound ("정기적금" names 적금). A denied form ("해지 말고", "OTP 없이") does not count. If a customer asks
-whether something applies to a thing, a sentence that denies it for that thing is the answer ("체크카드는 제외합니다").
+the end of a compound ("정기적금" names 적금); "*" in a form stands for up to _GAP other characters. A denied form ("해지 말고",
+"OTP 없이") does not count. If a customer asks whether something applies to a thing, a sentence that denies it for that thing is
+the answer ("체크카드는 제외합니다").
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ _REFUSED = re.compile(
 _NOT_EXCEPTED = re.compile(
     r"없이|아니[라어]도|않[아으]?[도면]|없[어으]?[도면]|지\s?않은|없는|상관|관계|외에|제한\s?없|수수료[는가]?\s?없"
 )
+_GAP = 10
+"""Characters without spaces that "*" in a form stands for, at most: "제계좌로*잘못" names "제 계좌로 3만원을 잘못"."""
+_STOP = re.compile(r"[.?!\n]")
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 _THINGS = ("product", "means", "term", "channel")
 
@@ -71,11 +75,15 @@ class ContrastMention:
 
 @dataclass(frozen=True)
 class _Form:
-    """One form of a member, without spaces; `member` is None for an exception, `stem` is True for the stem of a verb."""
+    """One form of a member, without spaces; `member` is None for an exception, `stem` is True for the stem of a verb.
+
+    `rest` is what follows `text` after other characters ("*"); empty for most forms.
+    """
 
     set_name: str
     member: str | None
     text: str
+    rest: str
     stem: bool
     weak: bool
     unless: tuple[str, ...]
@@ -94,10 +102,10 @@ class Contrasts:
         for contrast in self.sets.values():
             forms = [(member, form) for member, written in contrast.members.items() for form in written]
             for member, form in [*forms, *((None, form) for form in contrast.exceptions)]:
-                text = _squeeze(form.removeprefix("^"))
+                text, _, rest = _squeeze(form.removeprefix("^")).partition("*")
                 unless = tuple(map(_squeeze, contrast.unless.get(form, ())))
                 stem, weak = form.startswith("^"), form in contrast.weak
-                entry = _Form(contrast.name, member, text, stem, weak, unless, contrast.kind)
+                entry = _Form(contrast.name, member, text, rest, stem, weak, unless, contrast.kind)
                 (self._by_beginning if len(text) > 1 else self._of_one).setdefault(text[:2], []).append(entry)
         for entries in self._by_beginning.values():
             # Longer forms hide shorter ones inside them, so they come first.
@@ -116,8 +124,7 @@ class Contrasts:
         for position, character in enumerate(squeezed):
             longer = self._by_beginning.get(squeezed[position : position + 2], ())
             for form in (*longer, *self._of_one.get(character, ())):
-                end = position + len(form.text)
-                if not squeezed.startswith(form.text, position):
+                if (end := _end_of(form, squeezed, position)) < 0:
                     continue
                 # "예금" within "정기예금" is no second mention, but the same form of two members is.
                 last = covered.get(form.set_name, (0, 0))
@@ -143,6 +150,17 @@ class Contrasts:
             if (not weak or mention.set_name not in strong or mention in beside) and mention.set_name not in excluded
         ]
         return _without_replaced(text, kept)
+
+
+def _end_of(form: _Form, text: str, position: int) -> int:
+    """Where a form that begins at `position` of a text without spaces ends; -1 if it does not stand there."""
+    if not text.startswith(form.text, position):
+        return -1
+    end = position + len(form.text)
+    if not form.rest:
+        return end
+    place = text.find(form.rest, end, end + _GAP + len(form.rest))
+    return -1 if place < 0 or _STOP.search(text, end, place) else place + len(form.rest)
 
 
 def _squeeze(text: str) -> str:
@@ -172,7 +190,7 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
     if start not in starts and start + 1 < end and start + 1 in starts:
         return False
     # Nor may a thing's name end with the first syllable of one: "청구 서류" does not name 청구서. A form may end within a verb.
-    is_cut = start < end - 1 and end - 1 in starts and end < len(text) and end not in starts
+    is_cut = not form.stem and start < end - 1 and end - 1 in starts and end < len(text) and end not in starts
     if is_cut and form.kind in _THINGS and not _PARTICLES & set(text[end - 2 : end - 1] + text[end : end + 1]):
         return False
     # A form in Latin letters must not have other Latin letters beside it.

@@ -297,3 +297,34 @@ def test_a_state_that_is_asked_is_no_story(question: str) -> None:
         "앱 > 내 서비스에서 가입 여부를 확인하실 수 있습니다.",
     )
     assert compare(question, *row, synonyms=expand).status != "conflict"
+
+
+ATM_OF_ANOTHER = ("다른 은행 ATM에서 출금하면 수수료가 얼마인가요?", "영업시간 내 700원입니다.")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "새나래은행 ATM에서 뽑으면 수수료 있나요",
+        "새나래 자동화기기 출금 수수료",
+        "여기 ATM에서 뽑을 때도 수수료 내나요",
+    ],
+)
+def test_an_own_machine_is_no_other_banks_machine(question: str) -> None:
+    own = ("당행 ATM에서 출금하면 수수료가 얼마인가요?", "면제됩니다.")
+    both = (ATM_OF_ANOTHER[0], "영업시간 내 700원입니다. 당행 ATM은 무료입니다.")
+    assert compare(question, *ATM_OF_ANOTHER, institution="새나래은행").conflicts
+    for row in (own, both, ("ATM 출금 수수료는 얼마인가요?", "무료입니다.")):
+        assert compare(question, *row, institution="새나래은행").status != "conflict"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "새나래 카드로 다른 은행 ATM에서 뽑으면 수수료",
+        "새나래은행 ATM 말고 다른 은행 ATM 수수료",
+        "새나래은행인데 타행 ATM 수수료",
+    ],
+)
+def test_another_banks_machine_is_meant(question: str) -> None:
+    assert compare(question, *ATM_OF_ANOTHER, institution="새나래은행").status != "conflict"

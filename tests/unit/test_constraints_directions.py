@@ -61,3 +61,57 @@ def test_the_other_direction(question: str, row: str) -> None:
 )
 def test_the_same_direction_or_none(question: str, row: str) -> None:
     assert not is_reversed(question, row)
+
+
+ISSUED_ELSEWHERE = "타 금융기관에서 발급받은 토큰을 등록하려면 어떻게 하나요?"
+USED_ELSEWHERE = "당사에서 발급받은 토큰을 다른 은행에 등록하려면 어떻게 하나요?"
+OF_BOTH = "타 금융회사에서 발급한 토큰을 등록할 수 있나요? 당행 토큰을 타 금융회사에서도 쓸 수 있나요?"
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("여기 토큰 다른 은행에서 등록하려면", ISSUED_ELSEWHERE),
+        ("토큰을 타행에 이용등록하는 방법", ISSUED_ELSEWHERE),
+        ("토큰 딴 은행 앱에서 써도 돼요?", ISSUED_ELSEWHERE),
+        ("토큰 다른 증권사에서도 사용할 수 있나요", ISSUED_ELSEWHERE),
+        ("여기서 발급받은 토큰 타기관 인터넷뱅킹에 등록", ISSUED_ELSEWHERE),
+        ("다른 은행에서 발급받은 토큰 등록하려면", USED_ELSEWHERE),
+        ("타행에서 쓰던 토큰 여기 등록되나요", USED_ELSEWHERE),
+    ],
+)
+def test_a_thing_that_is_used_elsewhere_was_not_issued_there(question: str, row: str) -> None:
+    assert is_reversed(question, row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("다른 은행에서 발급받은 토큰 등록하려면", ISSUED_ELSEWHERE),
+        ("다른 은행에서 쓰던 토큰 등록하려면", ISSUED_ELSEWHERE),
+        ("다른 은행에서 쓰는 토큰 여기서도 쓸 수 있나요", ISSUED_ELSEWHERE),
+        ("타행에 등록된 토큰 여기에도 등록", ISSUED_ELSEWHERE),
+        ("타기관 토큰 등록 방법", ISSUED_ELSEWHERE),
+        ("다른 은행 토큰 등록해서 써도 되나요", ISSUED_ELSEWHERE),
+        ("여기 토큰 다른 은행에서 등록하려면", USED_ELSEWHERE),
+        ("여기 토큰 다른 은행에서 등록하려면", OF_BOTH),
+        ("다른 은행에서 발급받은 토큰 등록하려면", OF_BOTH),
+        ("다른 은행에서 쓰려면 토큰을 어떻게 하나요", "토큰은 어떻게 등록하나요?"),
+    ],
+)
+def test_a_thing_that_was_issued_elsewhere_is_used_here(question: str, row: str) -> None:
+    assert not is_reversed(question, row)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "열쇠를 다른 태블릿으로 옮기려면",
+        "태블릿 열쇠를 다른 태블릿으로 복사",
+        "태블릿에 있는 열쇠 새 태블릿으로 옮기기",
+    ],
+)
+def test_another_device_of_the_same_kind(question: str) -> None:
+    assert is_reversed(question, "노트북에 저장된 열쇠를 태블릿으로 복사하려면 어떻게 하나요?")
+    assert not is_reversed(question, "태블릿에 저장된 열쇠를 다른 태블릿으로 복사하려면 어떻게 하나요?")
+    assert not is_reversed("열쇠를 태블릿으로 옮기려면", "노트북에 저장된 열쇠를 태블릿으로 복사하려면 어떻게 하나요?")
