@@ -35,6 +35,8 @@ _NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고
 _PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|에선|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
 _FROM = re.compile(r"\s?(?:계좌|통장)?에서\s?")
 _TO = re.compile(r"\s?(?:계좌|통장)?으?로")
+_MACHINE = re.compile(r"\s?(?:의\s)?(?=ATM|자동화\s?기기|현금\s?인출기|CD기)", re.IGNORECASE)
+"""Follows the owner of a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,17 @@ def _within_one(text: str, mentions: Sequence[InstitutionMention]) -> Institutio
 
 
 def _without(text: str, mentions: Sequence[InstitutionMention], *, within: InstitutionMention | None = None) -> str:
-    """The text without the mentions; that of `within` becomes "같은 은행 계좌로": without both names that would be lost."""
+    """The text without the mentions; that of `within` becomes "같은 은행 계좌로": without both names that would be lost.
+
+    The owner of a machine becomes "여기", because a row on the machines of other banks does not answer.
+    """
     # From the end, so that the offsets of those before stay true.
     for mention in reversed(mentions):
         if mention == within and (to := _TO.match(text, mention.end)):
             text = f"{text[: mention.start]}같은 은행 계좌로{text[to.end() :]}"
+            continue
+        if mention.held and not mention.negated and (owned := _MACHINE.match(text, mention.end)):
+            text = f"{text[: mention.start]}여기 {text[owned.end() :]}"
             continue
         after = (mention.negated and _NEGATION_AFTER.match(text, mention.end)) or _PARTICLE_AFTER.match(
             text, mention.end

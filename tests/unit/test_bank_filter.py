@@ -233,3 +233,16 @@ def test_english_words_for_what_was_not_paid_or_ends_early(question: str, korean
 )
 def test_that_both_sides_are_at_one_institution_is_kept_without_its_name(question: str, rest: str) -> None:
     assert named_banks(question, BANKS).rest == rest
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("새나래은행 ATM에서 뽑으면", "여기 ATM에서 뽑으면"),
+        ("새나래 자동화기기 수수료", "여기 자동화기기 수수료"),
+        ("새나래 카드로 타행 ATM에서 뽑으면", "카드로 타행 ATM에서 뽑으면"),
+        ("새나래은행 이체 한도", "이체 한도"),
+    ],
+)
+def test_the_owner_of_a_machine_stays_known_without_its_name(question: str, rest: str) -> None:
+    assert named_banks(question, ["새나래은행"]).rest == rest
