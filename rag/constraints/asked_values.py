@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints.aspects import asked_aspect, states_aspect
+from rag.constraints.aspects import ASPECT_OF, asked_aspect, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -72,6 +72,17 @@ _PAID = re.compile(
 _RATE_OF_SUM = re.compile(
     r"(?:의|금액|가격|시세|한도)\s?(?:최대|최고|약)?\s?\d+(?:\.\d+)?\s?(?:%|퍼센트)|\d\s?%\s?(?:이내|까지|범위)"
 )
+_BOUNDED = re.compile(
+    r"한도|제한|전액|실비|(?:최대|최고|총|각|하루|1일|1회|매월|월|연간?|합산|합쳐)\s?(?:약\s?)?[\d,.]+\s?[십백천만억]*\s?(?:원|달러)"
+    r"|(?:원|달러|불|%|배)\s?\S{0,4}(?:까지|이내|범위|이하|미만|초과|상당|안에서)"
+)
+"""Bounds a sum in a row; a fee ("건당 1,000원") bounds none."""
+_SPECIAL_RATE = re.compile(r"(?:중도\s?해지|우대|연체|만기\s?후|지연)\s?(?:금리|이율|이자율|이자)")
+_SPECIAL_CASE = re.compile(
+    r"중도|해지|해약|깨|우대|혜택|조건|보너스|최고|최대|더\s?(?:받|주|얹|준)|연체|밀[리려렸]|늦|만기|지[나난났]|가산|추가|상환|갚|못\s?[내냈]"
+    r"|안\s?[내냈]|일찍|먼저|빼|찾|%p"
+)
+"""Of a question that may mean the rate of a special case; a row on that rate alone is no answer on the rate."""
 _NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
 _WORDS_INSTEAD = {
     "money": re.compile(
@@ -151,11 +162,25 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     missing = (
         [AskedValue("aspect", "", aspect)] if aspect and not states_aspect(aspect, row_question, row_answer) else []
     )
+    if aspect == "한도" and "얼마" in question and not _BOUNDED.search(f"{row_question}\n{row_answer}"):
+        missing.append(AskedValue("aspect", "", aspect))
+    asks_rate = aspect and ASPECT_OF[aspect] == ASPECT_OF["금리"]
+    if asks_rate and not _SPECIAL_CASE.search(question) and _is_on_special_rate(row_question, row_answer):
+        missing.append(AskedValue("aspect", "", aspect))
     if asked := asked_values(question):
         row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
         missing += _periods_not_stated(question, asked, row)
     return list(dict.fromkeys([*missing, *_periods_of_limits_not_stated(question, row_question, row_answer)]))
+
+
+def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
+    rest = _SPECIAL_RATE.sub("", row_question)
+    return (
+        rest != row_question
+        and not re.search(r"금리|이율|이자", rest)
+        and not re.search("기본(?:금리|이율)", row_answer)
+    )
 
 
 def period_before(text: str, at: int) -> re.Match[str] | None:

@@ -18,7 +18,7 @@ from rag.korean import compact
 KEYWORDS = re.compile(
     r"^(?!.*(?:언제|어디|얼마|어떻|어케|왜|몇|며칠|무엇|무슨|뭐|누가|누구)|.*(?:면|려고|는데|해서|아니고|말고)\s)\W*"
     r"(?:[^\s?!,]+\s+){1,3}(?P<noun>[가-힣]{2,7}?)(?:은|는|을|를)?"
-    r"(?<![요욤다까죠나지냐음됨됌함감림힘김기법와돼줘해래데고면서네어아려게니여유슈임님랑져쥬염거것걸좀듯중후때])(?<!궁금)[?!.~ㅠㅜㅋㅎ\s]*$"
+    r"(?<![요욤다까죠나지냐음됨됌함감림힘김기법와돼줘해래데고면서네어아려게니여야유슈임님랑져쥬염거것걸좀듯중후때])(?<!궁금)[?!.~ㅠㅜㅋㅎ\s]*$"
 )
 """Matches a message of two to four words that holds no question word and ends in a noun, not in the form of a verb."""
 
