@@ -125,7 +125,9 @@ def test_a_row_whose_question_names_the_value_comes_before_one_whose_range_cover
     named = row("named", "정기예금 24개월 금리는 얼마인가요?", "연 3.0%입니다.", 4.8)
     assert names(order_by_agreement("정기예금 2년 이율 알려줘", [after, named]).hits) == ["named", "after"]
     assert names(order_by_agreement("정기예금 만기 지난 이율 알려줘", [after, named]).hits) == ["after", "named"]
-    assert names(order_by_agreement("정기예금 이율 알려줘", [after, named]).hits) == ["named", "after"], "the rate of a case"
+    assert names(order_by_agreement("정기예금 이율 알려줘", [after, named]).hits) == ["named", "after"], (
+        "the rate of a case"
+    )
 
 
 def test_a_row_that_holds_all_that_is_asked_for_comes_before_those_that_lack_it() -> None:
