@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints.aspects import ASPECT_OF, asked_aspect, states_aspect
+from rag.constraints.aspects import ASPECT_OF, asked_aspect, lacks_amount, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
@@ -164,9 +164,11 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     )
     if aspect == "한도" and "얼마" in question and not _BOUNDED.search(f"{row_question}\n{row_answer}"):
         missing.append(AskedValue("aspect", "", aspect))
-    asks_rate = aspect and ASPECT_OF[aspect] == ASPECT_OF["금리"]
-    if asks_rate and not _SPECIAL_CASE.search(question) and _is_on_special_rate(row_question, row_answer):
+    is_rate = bool(aspect) and ASPECT_OF[aspect] == "금리" and not _SPECIAL_CASE.search(question)
+    if is_rate and _is_on_special_rate(row_question, row_answer):
         missing.append(AskedValue("aspect", "", aspect))
+    if lacks_amount(question, row_question):
+        missing.append(AskedValue("money", "", "얼마"))
     if asked := asked_values(question):
         row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
@@ -176,10 +178,8 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
 
 def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
     rest = _SPECIAL_RATE.sub("", row_question)
-    return (
-        rest != row_question
-        and not re.search(r"금리|이율|이자", rest)
-        and not re.search("기본(?:금리|이율)", row_answer)
+    return rest != row_question and not (
+        re.search(r"금리|이율|이자", rest) or re.search("기본(?:금리|이율)", row_answer)
     )
 
 

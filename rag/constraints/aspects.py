@@ -20,10 +20,14 @@ from rag.korean import sentence_texts
 
 @dataclass(frozen=True)
 class Aspect:
-    """One line of aspects.tsv: a value of one of the `dimensions` states the aspect, as do `words` without a value."""
+    """One line of aspects.tsv: a value of one of the `dimensions` states the aspect, as do `words` without a value.
+
+    `named`: its nouns and the further words; `nouns`: its nouns alone.
+    """
 
     name: str
     named: re.Pattern[str]
+    nouns: re.Pattern[str]
     dimensions: frozenset[str]
     words: re.Pattern[str]
 
@@ -41,8 +45,9 @@ def _read() -> tuple[Mapping[str, str], Mapping[str, Aspect]]:
         names |= dict.fromkeys(nouns.split("|"), name)
         if stated:
             further, dimensions, words = stated
-            named = re.compile(f"{nouns.replace('이자율|이자', f'이자율|이자{_NO_INTEREST}')}|{further}")
-            aspects[name] = Aspect(name, named, frozenset(dimensions.split()), re.compile(words))
+            own = nouns.replace("이자율|이자", f"이자율|이자{_NO_INTEREST}")
+            patterns = re.compile(f"{own}|{further}"), re.compile(own)
+            aspects[name] = Aspect(name, *patterns, frozenset(dimensions.split()), re.compile(words))
     return names, aspects
 
 
@@ -61,10 +66,22 @@ _ASKED = re.compile(
 """Matches an aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", or "새출발대출 이자율" at the end of a question."""
 
 
+_RATE_OF_ONE = re.compile(
+    r"(?P<aspect>금리|이율|이자율)(?:은|는)?\s[가-힣A-Z]{2,4}(?:은|는)?\s(?:몇\s?(?:프로|퍼|%)|얼마)"
+)
+"""Matches a rate that is asked for with what it is of behind it: "외화예금 금리 달러 몇 프로"."""
+_OF_VALUES = ("수수료", "금리", "한도")
+
+
+_OF_A_THING = re.compile(r"^\W*[가-힣A-Za-z]*(?:대출|론|예금|적금|펀드|연금|보증|통장)[은도]\s?얼마\S{0,5}[\s?!.~]*$")
+"""Matches a question for the amount of a thing that has no price, without what the amount is: "전세대출은 얼마예요"."""
+_AMOUNT = re.compile(r"얼마|수수료|비용|요금|금액|금리|이율|이자|한도|보증료|보험료|최소|최대")
+
+
 @lru_cache(maxsize=4096)
 def asked_aspect(question: str) -> str:
     """The noun by which a question asks for an aspect that a row must state; empty if there is none."""
-    nouns = (match["aspect"] for match in _ASKED.finditer(question))
+    nouns = (match["aspect"] for match in (*_ASKED.finditer(question), *_RATE_OF_ONE.finditer(question)))
     return next((noun for noun in nouns if ASPECT_OF[noun] in ASPECTS), "")
 
 
@@ -72,10 +89,13 @@ def asked_aspect(question: str) -> str:
 def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
     """Whether a row's question asks for an aspect, or one of its sentences names it with a value or with words that state it."""
     name = ASPECT_OF[noun]
-    if ASPECT_OF.get(asked_aspect(row_question)) == name:
+    own = ASPECT_OF.get(asked_aspect(row_question))
+    if own == name:
         return True
     aspect, text = ASPECTS[name], _UNSTATED.sub("", f"{row_question}\n{row_answer}")
-    naming_sentences = [sentence for sentence in sentence_texts(text) if aspect.named.search(sentence)]
+    # The values of a row that is asked for a fee are the fee's, unless it names the other aspect.
+    named = aspect.nouns if own in _OF_VALUES and name in _OF_VALUES else aspect.named
+    naming_sentences = [sentence for sentence in sentence_texts(text) if named.search(sentence)]
     if not naming_sentences:
         return False
     # If the row's question names the aspect, any value of its kind counts. A rate may be in a table below the sentence.
@@ -86,3 +106,8 @@ def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
         aspect.words.search(part) or any(value.dimension in aspect.dimensions for value in values_of(part))
         for part in naming_sentences
     )
+
+
+def lacks_amount(question: str, row_question: str) -> bool:
+    """Whether a question asks for an amount of a thing without saying which, and the row's question asks for none."""
+    return _OF_A_THING.match(question) is not None and _AMOUNT.search(row_question) is None

@@ -328,3 +328,16 @@ def test_an_own_machine_is_no_other_banks_machine(question: str) -> None:
 )
 def test_another_banks_machine_is_meant(question: str) -> None:
     assert compare(question, *ATM_OF_ANOTHER, institution="새나래은행").status != "conflict"
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("카드론 한도 얼마예요", ("카드론 금리는 얼마인가요?", "연 10%이며 한도는 최대 3천만원입니다.")),
+        ("자동이체 수수료 얼마예요", ("자동이체 한도는 얼마인가요?", "하루 500만원이며 수수료는 건당 300원입니다.")),
+        ("전세대출은 얼마예요", ("전세대출 한도는 얼마인가요?", "최대 2억원입니다.")),
+        ("보안카드는 얼마예요", ("보안카드를 발급받으려면 어떻게 하나요?", "영업점에서 1,000원에 발급합니다.")),
+    ],
+)
+def test_a_row_asked_for_one_amount_may_state_another(question: str, row: tuple[str, str]) -> None:
+    assert compare(question, *row, synonyms=expand).status != "conflict"
