@@ -93,8 +93,8 @@ def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
     if own == name:
         return True
     aspect, text = ASPECTS[name], _UNSTATED.sub("", f"{row_question}\n{row_answer}")
-    # The values of a row that is asked for a fee are the fee's, unless it names the other aspect.
-    named = aspect.nouns if own in _OF_VALUES and name in _OF_VALUES else aspect.named
+    # The values of a row that is asked for a fee are the fee's, unless it names the other aspect. 이자 may be the fee (할부).
+    named = aspect.nouns if own in _OF_VALUES and name in _OF_VALUES and noun != "이자" else aspect.named
     naming_sentences = [sentence for sentence in sentence_texts(text) if named.search(sentence)]
     if not naming_sentences:
         return False
