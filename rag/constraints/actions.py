@@ -83,7 +83,7 @@ _UNDO = re.compile(
     r"(?:한|했던|낸|넣은|보낸|바꾼|신청된)\s?(?:거|것|걸|건)\S{0,2}\s?(?:\S{1,4}\s)?(?:돌려\s?받|되돌|환불|무르|무를|물리|물릴|취소|철회)"
 )
 _UNDOES = re.compile(r"취소|철회|환불|반환|돌려|환급|되돌|해제|해지|복원|정정|반품|퇴결")
-_CANCELLED_IN_TIME = re.compile(r"[^,.\n]*(?:까지|전에|당일)(?:는|만|에|에만)?\s?취소[^,.\n]*")
+_CANCELLED_IN_TIME = re.compile(r"(?:^|(?<=[,.\n]))[^,.\n]*(?:까지|전에|당일)(?:는|만|에|에만)?\s?취소[^,.\n]*")
 """Matches until when a single order can be cancelled ("입금 30분 전까지 취소할 수 있습니다"), which ends no service."""
 _CANCELS = re.compile(r"취소|철회|무르|무를|물러|물리|물릴|캔슬|없던")
 _REQUESTED = re.compile(
@@ -150,7 +150,12 @@ def other_actions(
 
 def without_cancelling(question: str, row_answer: str) -> str:
     """The row's answer without the clauses on cancelling an order, where the question does not ask to cancel or take back."""
-    return row_answer if _CANCELS.search(question) else _CANCELLED_IN_TIME.sub("", row_answer)
+    return row_answer if _CANCELS.search(question) else _without_times(row_answer)
+
+
+@lru_cache(maxsize=8192)
+def _without_times(row_answer: str) -> str:
+    return _CANCELLED_IN_TIME.sub("", row_answer) if "취소" in row_answer else row_answer
 
 
 def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:
