@@ -124,7 +124,10 @@ class Contrasts:
         for position, character in enumerate(squeezed):
             longer = self._by_beginning.get(squeezed[position : position + 2], ())
             for form in (*longer, *self._of_one.get(character, ())):
-                if (end := _end_of(form, squeezed, position)) < 0:
+                end = position + len(form.text)
+                if not squeezed.startswith(form.text, position):
+                    continue
+                if form.rest and (end := _end_of_rest(form.rest, squeezed, end)) < 0:
                     continue
                 # "예금" within "정기예금" is no second mention, but the same form of two members is.
                 last = covered.get(form.set_name, (0, 0))
@@ -152,15 +155,10 @@ class Contrasts:
         return _without_replaced(text, kept)
 
 
-def _end_of(form: _Form, text: str, position: int) -> int:
-    """Where a form that begins at `position` of a text without spaces ends; -1 if it does not stand there."""
-    if not text.startswith(form.text, position):
-        return -1
-    end = position + len(form.text)
-    if not form.rest:
-        return end
-    place = text.find(form.rest, end, end + _GAP + len(form.rest))
-    return -1 if place < 0 or _STOP.search(text, end, place) else place + len(form.rest)
+def _end_of_rest(rest: str, text: str, begin: int) -> int:
+    """Where the rest of a form ends that stands within _GAP characters from `begin`; -1 if it does not."""
+    place = text.find(rest, begin, begin + _GAP + len(rest))
+    return -1 if place < 0 or _STOP.search(text, begin, place) else place + len(rest)
 
 
 def _squeeze(text: str) -> str:
