@@ -34,6 +34,7 @@ from rag.constraints.contrasts import (
 from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
+from rag.constraints.institution_list import MACHINE
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
 from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
@@ -60,7 +61,7 @@ _COMPARES = re.compile(
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
 _OWN, _OTHERS = ("same_institution", "당행"), ("same_institution", "타행")
-_PLACE = r"(?:ATM|자동화\s?기기|현금\s?인출기|CD기|기계|지점|창구|영업점)"
+_PLACE = rf"(?:{MACHINE}|기계|지점|창구|영업점)"
 _OPEN_LIST = re.compile(r"\s?등(?![가-힣])|\s?등[의에을이과](?![가-힣])")
 """Follows the last of some members of a set that are examples: "네이버페이 등"."""
 _OBJECT_SPAN = 24
@@ -135,8 +136,10 @@ def compare(
             for value, by_limit in missing_values(question, *row, synonyms=synonyms)
             if value.dimension not in bounds_asked(part)  # the row's bound answers, whatever the customer's value is
         ]
-    if (codes := error_codes(part)) and (other_codes := codes - (own_codes := error_codes("\n".join(row)))):
-        conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
+    if codes := error_codes(part):
+        own_codes = error_codes("\n".join(row))
+        if other_codes := codes - own_codes:
+            conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
     # A row that compares two things answers no question on one of them, except for values and aspects that it states.
     if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
@@ -193,7 +196,8 @@ def _tokens(text: str) -> frozenset[str]:
 
 def _contrasts(question: str, part: str, row_question: str, answer: str) -> tuple[list[str], list[Conflict]]:
     """(agreed, conflicts): words for members of sets that the row's question names, and members that it names instead."""
-    agreed, conflicts = list[str](), list[Conflict]()
+    agreed: list[str] = []
+    conflicts: list[Conflict] = []
     row_by_set, elsewhere = _by_set(mentions_of(row_question)), members_of(question)
     for name, asked in _by_set(mentions_of(part)).items():
         about = default_contrasts().sets[name]

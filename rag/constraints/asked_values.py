@@ -159,21 +159,19 @@ class AskedValue:
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
     """The values that a question asks for and a row neither states nor asks for in its own question."""
     aspect = asked_aspect(question)
-    missing = (
-        [AskedValue("aspect", "", aspect)] if aspect and not states_aspect(aspect, row_question, row_answer) else []
-    )
-    if aspect == "한도" and "얼마" in question and not _BOUNDED.search(f"{row_question}\n{row_answer}"):
-        missing.append(AskedValue("aspect", "", aspect))
+    row, missing = f"{row_question}\n{row_answer}", list[AskedValue]()
+    is_bounded = aspect != "한도" or "얼마" not in question or _BOUNDED.search(row)
     is_rate = bool(aspect) and ASPECT_OF[aspect] == "금리" and not _SPECIAL_CASE.search(question)
-    if is_rate and _is_on_special_rate(row_question, row_answer):
+    is_special = is_rate and _is_on_special_rate(row_question, row_answer)
+    if aspect and (is_special or not is_bounded or not states_aspect(aspect, row_question, row_answer)):
         missing.append(AskedValue("aspect", "", aspect))
     if lacks_amount(question, row_question):
         missing.append(AskedValue("money", "", "얼마"))
     if asked := asked_values(question):
-        row, own = f"{row_question}\n{row_answer}", {value.kind for value in asked_values(row_question)}
+        own = {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
         missing += _periods_not_stated(question, asked, row)
-    return list(dict.fromkeys([*missing, *_periods_of_limits_not_stated(question, row_question, row_answer)]))
+    return list(dict.fromkeys([*missing, *_periods_of_limits_not_stated(question, row_question, row)]))
 
 
 def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
@@ -197,20 +195,22 @@ def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) ->
         name = period.lastgroup if period else None
         if period is None or name not in _PERIOD_WORDS or _PERIOD_WORDS[name].search(row):
             continue
-        if any(period_before(row, each.start) for each in values_of(row) if each.dimension == dimension):
+        if _holds_per_period(row, dimension):
             yield AskedValue("period", "", period.group(name))
 
 
-def _periods_of_limits_not_stated(question: str, row_question: str, row_answer: str) -> Iterator[AskedValue]:
+def _holds_per_period(row: str, *dimensions: str) -> bool:
+    """Whether a value of a row, of one of these dimensions, holds for some period."""
+    return any(period_before(row, each.start) for each in values_of(row) if each.dimension in dimensions)
+
+
+def _periods_of_limits_not_stated(question: str, row_question: str, row: str) -> Iterator[AskedValue]:
     """The periods of limits in a question ("월 이체 한도") of a row that has limits for others alone."""
-    row = f"{row_question}\n{row_answer}"
     for match in _PERIOD_OF_LIMIT.finditer(question):
         name = str(match.lastgroup)
         if _PERIOD_WORDS[name].search(row):
             continue
-        if _PERIOD_OF_LIMIT.search(row_question) or any(
-            period_before(row, each.start) for each in values_of(row) if each.dimension in ("money", "count")
-        ):
+        if _PERIOD_OF_LIMIT.search(row_question) or _holds_per_period(row, "money", "count"):
             yield AskedValue("period", "", match.group(name))
 
 

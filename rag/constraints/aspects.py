@@ -64,18 +64,17 @@ _ASKED = re.compile(
     r"|드나|들[어죠]|나가나|나와|내[나야]|어떻게|(?:이에|예|인가)?요?[\s?？!.~]*$)"
 )
 """Matches an aspect that is asked for: "수수료 얼마", "서류는 뭐 내야", or "새출발대출 이자율" at the end of a question."""
-
-
 _RATE_OF_ONE = re.compile(
     r"(?P<aspect>금리|이율|이자율)(?:은|는)?\s[가-힣A-Z]{2,4}(?:은|는)?\s(?:몇\s?(?:프로|퍼|%)|얼마)"
 )
 """Matches a rate that is asked for with what it is of behind it: "외화예금 금리 달러 몇 프로"."""
 _OF_VALUES = ("수수료", "금리", "한도")
-
-
+"""Aspects whose values could be taken for each other's."""
 _OF_A_THING = re.compile(r"^\W*[가-힣A-Za-z]*(?:대출|론|예금|적금|펀드|연금|보증|통장)[은도]\s?얼마\S{0,5}[\s?!.~]*$")
 """Matches a question for the amount of a thing that has no price, without what the amount is: "전세대출은 얼마예요"."""
-_AMOUNT = re.compile(r"얼마|수수료|비용|요금|금액|금리|이율|이자|한도|보증료|보험료|최소|최대")
+_AMOUNT = re.compile(
+    "|".join(("얼마|금액|보증료|보험료|최소|최대", *(noun for noun, name in ASPECT_OF.items() if name in _OF_VALUES)))
+)
 
 
 @lru_cache(maxsize=4096)

@@ -15,11 +15,11 @@ from rag.constraints.aspects import ASPECT_OF, asked_aspect
 from rag.constraints.contrasts import OPEN, asks_whether
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import asks_for_span
-from rag.constraints.value_agreement import holds
+from rag.constraints.value_agreement import DAYS_OF_MONTH, holds
 from rag.korean import syllables_ending_in
 
-_FIRST_YEAR, _LAST_DAY = 10000, 31
-"""Dates of a month or day alone are below the first, those of a day alone up to the second."""
+_FIRST_YEAR = 10000
+"""Dates of a month or day alone are below."""
 _DIMENSIONS = ("money", "count", "duration", "rate")
 _SELECTED = ("money", "sum", "rate", "count", "age", "grade", "length")
 """Kinds of values asked for that depend on values of the customer's case."""
@@ -81,17 +81,16 @@ def is_circumstance(question: str, value: Quantity, row: Sequence[Quantity]) -> 
     clause, rest = question[value.end : end.end() if end else len(question)], question[end.end() :] if end else ""
     if value.dimension == "date":
         # A month or day of a row may be what is asked about, and "20일로" is what is wished.
-        is_day = max(value.ends) <= _LAST_DAY
+        is_day = max(value.ends) <= DAYS_OF_MONTH
         if _TARGET.match(question, value.end) or (is_day and _DAY_WISHED.match(question, value.end)):
             return False
-        if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
-            return True
+    if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
+        return True
+    if value.dimension == "date":
         return max(value.ends) < _FIRST_YEAR and (not row or _ACTION.search(question) is not None)
     if value.dimension not in _DIMENSIONS:
         return False
     if _is_request(question, value, row):
-        return True
-    if _is_day_of_month(question, value, clause) and rest.strip(" ?!."):
         return True
     if _PLANNED.search(clause) and _ACTION.search(rest):
         return not row or holds(value, row)
@@ -125,7 +124,7 @@ def _is_request(question: str, value: Quantity, row: Sequence[Quantity]) -> bool
 
 def _is_day_of_month(question: str, value: Quantity, clause: str) -> bool:
     """Whether a value followed by `clause` is a day on which the customer is paid or pays."""
-    is_date = value.dimension == "date" and max(value.ends) <= _LAST_DAY
+    is_date = value.dimension == "date" and max(value.ends) <= DAYS_OF_MONTH
     if not (is_date or value.unit == "day") or not value.text.endswith("일"):
         return False
     is_own = _STATE.search(clause) is not None and _OWN_DAY.search(question[: value.start]) is not None

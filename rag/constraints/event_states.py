@@ -62,6 +62,13 @@ _ANOTHER_TRY = re.compile(r"거절|부결|반려|탈락|재신청|재심사|다�
 _WHY_SO = re.compile(r"왜\s.{0,30}[는은인한된될]\s?(?:거|건|걸|것)(?:에요|예요|이에요|죠|지요?|가요|야|임)?[\s?!.]*$")
 """Asks for the reason of what the row only states: "왜 300만원까지만 되는 거예요"."""
 _REASON = re.compile(r"왜|이유|원인|때문|위해|위하여|므로|목적|[어아라]서(?![가-힣])|규정|의무|법률|법에")
+_ASKED_AND_STATED = (
+    (_OMITTED, _OMISSION, ""),
+    (_UNFUNDED, _FUNDS, ""),
+    (_REFUSED, _ANOTHER_TRY, ""),
+    (_WHY_SO, _REASON, "이유"),
+)
+"""What a question asks and how a row says it, with its name in a reply: "" for the words that ask."""
 _PAST_TIME = r"(?P<then>재?작년|지난해|예전|옛날|당시|(?:(?P<years>\d+)|[한두세네일이삼사오])\s?년\s?전|몇\s?년\s?전)"
 _YEARS_AGO = {"작년": 1, "지난해": 1, "재작년": 2}
 _PAST_VALUE = re.compile(
@@ -101,9 +108,7 @@ def other_states(
             yield acquired["then"], ""
     if (often := _TOO_OFTEN.search(question)) and _DOES_NOT.search(row_question) and not _DOES_NOT.search(question):
         yield often.group(), row_question
-    if (omitted := _OMITTED.search(question)) and not _OMISSION.search(f"{row_question}\n{row_answer}"):
-        yield omitted.group(), ""
-    for asks, stated, name in ((_UNFUNDED, _FUNDS, ""), (_REFUSED, _ANOTHER_TRY, ""), (_WHY_SO, _REASON, "이유")):
+    for asks, stated, name in _ASKED_AND_STATED:
         if (match := asks.search(question)) and not stated.search(f"{row_question}\n{row_answer}"):
             yield name or match.group(), ""
     if (not_yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):

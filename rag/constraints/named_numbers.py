@@ -75,12 +75,13 @@ def other_numbers(question: str, row_question: str, row_answer: str) -> Iterator
 def other_marks(question: str, row: str) -> Iterator[tuple[str, str, str]]:
     """("grade", asked, held) for "C클래스", "하반기" and "첫째 주" of a question where a row has others of the name alone."""
     for pattern in _MARKS:
-        held = [match.groupdict() | {"text": match.group()} for match in pattern.finditer(row)]
-        for asked in pattern.finditer(question) if held else ():
-            others = {each["mark"].lower(): each["text"] for each in held if each["name"] == asked["name"]}
-            # A question that names the row's, too, is on both.
-            both = {each["mark"].lower() for each in pattern.finditer(question)}
-            if others and not both & others.keys():
+        marks = list(pattern.finditer(question))
+        held = list(pattern.finditer(row)) if marks else []
+        # A question that names the row's, too, is on both.
+        named = {each["mark"].lower() for each in marks}
+        for asked in marks:
+            others = {each["mark"].lower(): each.group() for each in held if each["name"] == asked["name"]}
+            if others and not named & others.keys():
                 yield "grade", asked.group(), ", ".join(others.values())
 
 

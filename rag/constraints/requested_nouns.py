@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 from rag.data_files import read_table
-from rag.korean import compact
+from rag.korean import compact, tokens
 
 KEYWORDS = re.compile(
     r"^(?!.*(?:언제|어디|얼마|어떻|어케|왜|몇|며칠|무엇|무슨|뭐|누가|누구)|.*(?:면|려고|는데|해서|아니고|말고)\s)\W*"
@@ -31,7 +31,7 @@ def noun_not_held(question: str, row_question: str, row_answer: str, synonyms: C
     row = compact(f"{row_question} {row_answer}")
     names = (compact(name) for name in synonyms(noun).split())
     # A compound is held where a part of it is: "입금일" by "입금".
-    if any(name in row for name in names) or any(noun[i : i + 2] in row for i in range(len(noun) - 1)):
+    if any(name in row for name in names) or any(part in row for part in tokens(noun)):
         return ""
     # Of a compound, its last noun ("가능시간").
     said = next((words for end in range(len(noun) - 1) if (words := _said().get(noun[end:]))), None)

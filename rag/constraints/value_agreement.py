@@ -22,7 +22,7 @@ from rag.constraints.quantities import Quantity
 _DAYS = {"month": Decimal("30.4375"), "day": Decimal(1), "second": Decimal(1) / 86400}
 _TOLERANCE = Decimal("0.04")
 """Relative difference within which durations in different units are equal: customers use 30일 and 1개월 alike."""
-_DAYS_OF_MONTH = 31
+DAYS_OF_MONTH = 31
 """Dates up to here are a day of any month; those of a month are 100 and more."""
 _TERM = re.compile(
     r"\s?(?:짜리|만기|정기|자유|적금|예금|청약|상품|약정|거치|예치|상환|할부|고정|변동|납입|대출|융자|플랜"
@@ -110,7 +110,7 @@ def families_of_row(quantities: Iterable[Quantity]) -> dict[str, list[Quantity]]
     grouped = families(quantities)
     durations, dates = grouped.get("duration", []), grouped.get("date", [])
     listed = [q for q in durations if q.unit == "day" and q.text.endswith("일") and q.is_point and not q.side]
-    as_dates = [replace(q, dimension="date", unit="date") for q in listed if max(q.ends) <= _DAYS_OF_MONTH]
+    as_dates = [replace(q, dimension="date", unit="date") for q in listed if max(q.ends) <= DAYS_OF_MONTH]
     as_durations = [replace(q, dimension="duration", unit="day") for q in dates if q.text.startswith("매")]
     for name, days in (("date", as_dates), ("duration", as_durations)):
         if days:

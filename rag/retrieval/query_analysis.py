@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import pairwise
 
+from rag.constraints.institution_list import MACHINE
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.data_files import entry_lines, read_table, read_text
 from rag.errors import InputError
@@ -35,7 +36,7 @@ _NEGATION_AFTER = re.compile(r"\s?[은는이가을를]?\s?(말고는?|아니[고
 _PARTICLE_AFTER = re.compile(r"(이랑|랑|하고|에서는|에서도|에서|에선|은요|는요|은|는|의|꺼|거|과|와|도)?(?=\s|$)")
 _FROM = re.compile(r"\s?(?:계좌|통장)?에서\s?")
 _TO = re.compile(r"\s?(?:계좌|통장)?으?로")
-_MACHINE = re.compile(r"\s?(?:의\s)?(?=ATM|자동화\s?기기|현금\s?인출기|CD기)", re.IGNORECASE)
+_MACHINE = re.compile(rf"\s?(?:의\s)?(?={MACHINE})", re.IGNORECASE)
 """Follows the owner of a machine."""
 
 
