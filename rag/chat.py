@@ -20,7 +20,7 @@ Both run the same objects in this order; to change a step, change the module bes
     retrieve rows                                rag.retrieval.hybrid, over rag.stores; lexical lists where the embedding fails
     compare values and products                  rag.retrieval.ranking, using rag.constraints
     answered, suggested or declined              rag.retrieval.confidence
-  join split rows                                rag.retrieval.hybrid, `WholeRows`
+  join split rows                                rag.retrieval.rows, `WholeRows`
   write the text                                 rag.synthesis.answer, `AnswerSynthesizer`, which chooses among:
     the reason's fixed text                      rag.synthesis.texts
     the approved text                            rag.synthesis.verbatim
@@ -49,8 +49,9 @@ from rag.models.cancellation import CancellableStream, CancelScope
 from rag.privacy import Masked, mask, own_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
-from rag.retrieval.hybrid import FusedNode, WholeRows, sources_of, whole_rows
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import BANK
+from rag.retrieval.rows import WholeRows, sources_of, whole_rows
 from rag.stores.base import FINGERPRINT, INDEXED_AT, PassageStore
 from rag.synthesis.answer import SECONDS, AnswerSynthesizer, verdict_of
 from rag.synthesis.cited import CitedAnswerSynthesizer, ReleaseMode

@@ -19,8 +19,9 @@ from rag.chat import ChatService
 from rag.conversation.word_rules import match_decline_rule
 from rag.evaluation.datasets import Case
 from rag.retrieval.confidence import LEAD, Calibration, Logistic, judge
-from rag.retrieval.hybrid import FusedNode, row_id
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.ranking import FEATURES
+from rag.retrieval.rows import row_id
 
 FOLDS = 10
 OFF_TOPIC = 0.75

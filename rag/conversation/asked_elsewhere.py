@@ -10,7 +10,8 @@ from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_sugg
 from rag.conversation.shown_rows import cited_rows
 from rag.conversation.word_rules import plain
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.query_analysis import BANK, NamedBanks
+from rag.retrieval.query_analysis import NamedBanks
+from rag.retrieval.rows import bank_of
 from rag.types import Filters, Turn
 
 MOST = 5
@@ -50,7 +51,7 @@ def all_compared(
     mentioned = dict.fromkeys(
         bank for turn in history for bank in rows.named(turn.question).chosen if bank in rows.banks
     )
-    of_shown = dict.fromkeys(str(hit.node.metadata.get(BANK) or "") for hit in shown)
+    of_shown = dict.fromkeys(map(bank_of, shown))
     is_pair = any(word in plain(message) for word in _PAIR)
     for banks in (tuple(mentioned), tuple(filter(None, of_shown)), tuple(rows.banks)):
         if 2 <= len(banks) <= MOST and (len(banks) == 2 or not is_pair):

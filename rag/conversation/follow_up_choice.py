@@ -26,10 +26,9 @@ from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.word_rules import content_words, nouns, rules, says
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.differences import row_text
-from rag.retrieval.hybrid import question_of, row_id
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import score_of
+from rag.retrieval.rows import question_of, row_id, row_text
 from rag.types import Filters, Note, Turn
 
 STANDALONE_COVERED = 0.4

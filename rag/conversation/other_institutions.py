@@ -10,10 +10,10 @@ from rag.constraints.institution_list import known_institutions
 from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames
 from rag.conversation.row_search import RowSearch, as_suggestions
 from rag.korean import compact
-from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import is_passage, question_of, row_id
+from rag.retrieval.confidence import SUGGESTIONS, Verdict
 from rag.retrieval.query_analysis import BANK
 from rag.retrieval.ranking import same_question, shares_subject
+from rag.retrieval.rows import bank_of, is_passage, question_of, row_id
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import metadata_filters
 from rag.types import Filters, Note, Turn
@@ -44,7 +44,7 @@ def about_others(
     names = [name for name in names if name in _known() or compact(name) not in asked]
     if not names:
         return verdict
-    if own or (any(hit.node.metadata.get(BANK) for hit in rows) if rows else any(store.values(BANK))):
+    if own or (any(map(bank_of, rows)) if rows else any(store.values(BANK))):
         return replace(as_suggestions(verdict), note=_not_held(names, own), sections=())
     if verdict.status != "answered":
         return verdict
@@ -81,12 +81,12 @@ def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn],
     messages = [*(turn.question for turn in history), verdict.query]
     if is_passage(first) or BANK in filters.equals or rows.bank_of(messages) or row_id(first) in seen:
         return verdict
-    without = {*rows.named(verdict.query).excluded, *map(_bank_of, quoted), ""}
+    without = {*rows.named(verdict.query).excluded, *map(bank_of, quoted), ""}
     nearest = [hit for hit in verdict.ranked if not hit.quoted][:NEAREST]
-    banks = dict.fromkeys(_bank_of(hit) for hit in nearest if shares_subject(first, hit))
+    banks = dict.fromkeys(bank_of(hit) for hit in nearest if shares_subject(first, hit))
     others = rows.answering(found, [bank for bank in banks if bank not in without], filters)
     if unlike := [hit for hit in others if not same_question(first, hit)]:
-        alike = rows.answering(rows.retrieved(question_of(first), filters), map(_bank_of, unlike), filters)
+        alike = rows.answering(rows.retrieved(question_of(first), filters), map(bank_of, unlike), filters)
         left_out = set(map(row_id, unlike)) - set(map(row_id, alike))
         others = [hit for hit in others if row_id(hit) not in left_out]
     quoted += others
@@ -95,10 +95,6 @@ def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn],
         for hits in (verdict.nodes, verdict.ranked)
     )
     return replace(verdict, nodes=nodes[: max(len(verdict.nodes), len(quoted))], ranked=ranked)
-
-
-def _bank_of(hit: JudgedNode) -> str:
-    return str(hit.node.metadata.get(BANK) or "")
 
 
 def _is_own(name: str, store: PassageStore, filters: Filters) -> bool:

@@ -19,7 +19,7 @@ from rag.conversation.shown_rows import holds_subject
 from rag.conversation.word_rules import nouns, plain, says
 from rag.korean import compact, syllables_ending_in
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import row_id
+from rag.retrieval.rows import row_id
 from rag.types import Note, Turn
 
 _OWN = re.compile(

@@ -16,9 +16,9 @@ from rag.conversation.word_rules import content_words, says
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.differences import what_differs
-from rag.retrieval.hybrid import is_passage, matched_question, question_of, row_id
-from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import leaves_open, same_question, score_of
+from rag.retrieval.rows import bank_of, is_passage, phrasings_of, question_of, row_id
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2
@@ -116,7 +116,7 @@ def worth_dividing(whole: Verdict, parts: Sequence[Verdict], asked: Sequence[Par
 
 def _names_all(hit: JudgedNode, asked: Sequence[Part]) -> bool:
     """Whether a row's question or institution contains all words of all parts."""
-    text = compact(f"{hit.node.metadata.get(BANK) or ''} {question_of(hit)} {matched_question(hit)}")
+    text = compact(f"{bank_of(hit)} {phrasings_of(hit)}")
     # Longer words first, each counted once: "재발급" does not contain 발급 as well.
     for word in sorted((word for part in asked for word in part.words), key=len, reverse=True):
         names = (compact(word), *map(compact, bank_names(word)))

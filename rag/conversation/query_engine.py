@@ -16,7 +16,7 @@ from rag.conversation.searcher import Searcher
 from rag.korean import without_markup
 from rag.models.cancellation import CancelScope
 from rag.privacy import Masked, without_masked_numbers
-from rag.retrieval.hybrid import WholeRows
+from rag.retrieval.rows import WholeRows
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Turn
 

@@ -29,19 +29,11 @@ from rag.retrieval.confidence import (
     judge,
     lexical_only_calibration,
 )
-from rag.retrieval.hybrid import (
-    FusedNode,
-    HybridRetriever,
-    Retrieved,
-    is_passage,
-    matched_question,
-    phrasings_of,
-    question_of,
-    row_id,
-)
+from rag.retrieval.hybrid import FusedNode, HybridRetriever, Retrieved
 from rag.retrieval.offering import PARTICLE, Wording, is_short
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
 from rag.retrieval.ranking import COMPARED, score_of
+from rag.retrieval.rows import bank_of, is_passage, matched_question, phrasings_of, question_of, row_id
 from rag.retrieval.spelling import respelled
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import day_in_force, metadata_filters
@@ -209,11 +201,11 @@ class RowSearch:
             for bank in banks
         )
         # A row of none holds for each: it is no answer of this one.
-        return [hit for hit in best if hit and hit.node.metadata.get(BANK) and not is_passage(hit)]
+        return [hit for hit in best if hit and bank_of(hit) and not is_passage(hit)]
 
     def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
         retrieved = self.retrieved(text, filters)
-        hits = [hit for hit in _nearest(retrieved.hits) if hit.node.metadata.get(BANK) not in excluded]
+        hits = [hit for hit in _nearest(retrieved.hits) if bank_of(hit) not in excluded]
         wording = self._wording(text)
         verdict = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=day_in_force(filters))
         verdict = replace(verdict, lexical_only=retrieved.lexical_only, retrieved=retrieved)
@@ -285,7 +277,7 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
     same: dict[str, JudgedNode] = {}
     for hit in verdict.ranked:
         if is_same_question(question, hit):
-            same.setdefault(str(hit.node.metadata.get(BANK) or ""), hit)
+            same.setdefault(bank_of(hit), hit)
     # What the ranking already puts first is left as it is, its score included.
     if not same or (verdict.status == "answered" and is_same_question(question, verdict.nodes[0])):
         return verdict

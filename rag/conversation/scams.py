@@ -13,7 +13,7 @@ from rag.conversation.row_search import RowSearch, is_same_question
 from rag.conversation.word_rules import FraudSign, scam_rules, tells_of_scam
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.hybrid import phrasings_of, row_id
+from rag.retrieval.rows import phrasings_of, row_id
 from rag.types import Filters, Note, NoteKind, Turn
 
 WARNING_WORDS, LOSS_WORDS, LINK_WORDS = (

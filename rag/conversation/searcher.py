@@ -58,9 +58,9 @@ from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
-from rag.retrieval.hybrid import row_id
 from rag.retrieval.query_analysis import BANK, in_korean
 from rag.retrieval.ranking import has_open_case
+from rag.retrieval.rows import row_id
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 

@@ -18,10 +18,10 @@ from rag.conversation.row_search import in_question, is_same_question
 from rag.conversation.word_rules import WordRule, content_words, nouns, says
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
-from rag.retrieval.differences import holds_words, names_thing
-from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.differences import names_thing
 from rag.retrieval.query_analysis import BANK, expand
 from rag.retrieval.ranking import score_of
+from rag.retrieval.rows import holds_words, question_of, row_id
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 

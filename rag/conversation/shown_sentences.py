@@ -38,8 +38,8 @@ from rag.conversation.shown_rows import cited_rows
 from rag.conversation.word_rules import content_words, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.hybrid import question_of, row_id
-from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import bank_of, question_of, row_id
 from rag.types import Note, Turn
 
 STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
@@ -71,7 +71,7 @@ def stated_by_shown(
     # Of two cases, each answered by a row of its own, one row's sentence is no answer.
     if last.status != "answered" or len(cited_rows(last)) > 1:
         return None
-    if len({row.node.metadata.get(BANK) for row in rows}) > 1:
+    if len(set(map(bank_of, rows))) > 1:
         return None
     shown = {row_id(row) for row in rows}
     is_shown = bool(standalone.ranked) and row_id(standalone.ranked[0]) in shown

@@ -16,8 +16,8 @@ from rag.errors import InputError
 from rag.evaluation.datasets import Case
 from rag.evaluation.metrics import mean
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
-from rag.retrieval.hybrid import row_id
 from rag.retrieval.offering import least_chance
+from rag.retrieval.rows import row_id
 
 MIN_LABELS = 20
 """Fewest labels (questions and out-of-domain inputs together) for which thresholds are fitted."""

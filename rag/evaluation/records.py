@@ -14,7 +14,7 @@ from rag.chat import ChatService
 from rag.errors import ModelUnavailable
 from rag.evaluation.datasets import Case
 from rag.ingestion.sync import Progress
-from rag.retrieval.hybrid import row_id
+from rag.retrieval.rows import row_id
 from rag.types import Status, Turn
 
 T = TypeVar("T")

@@ -18,9 +18,10 @@ from typing import Any
 
 from rag.constraints import Conflict
 from rag.retrieval.differences import what_differs
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, Retrieved, is_passage, with_a_passage
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, Retrieved, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
 from rag.retrieval.ranking import Ordered, features, order_by_agreement, same_question, score_of, subjects_not_in
+from rag.retrieval.rows import bank_of, is_passage
 from rag.retrieval.subjects import other_subject
 from rag.types import Note, Reason, Section, Status
 
@@ -301,9 +302,9 @@ def _equals(hits: Sequence[FusedNode], chances: Sequence[float], calibration: Ca
     who names no institution may be any one's, and the first row alone would pass for the rule of all.
     """
     others: dict[str, int] = {}
-    own = hits[0].node.metadata.get("bank")
+    own = bank_of(hits[0])
     for index, hit in enumerate(hits[1:], 1):
-        bank = hit.node.metadata.get("bank")
+        bank = bank_of(hit)
         close = score_of(hits[0]) - score_of(hit) <= calibration.same_gap and same_question(hits[0], hit)
         if not bank or bank == own or not (close or chances[index] >= calibration.answered):
             continue

@@ -11,8 +11,9 @@ from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import share_held
 from rag.korean import compact
-from rag.retrieval.hybrid import FusedNode, phrasings_of
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import phrasings_of, row_text
 from rag.types import Note
 
 _PRICE = frozenset(("비용", "요금", "금액", "가격"))
@@ -44,20 +45,9 @@ def what_differs(conflicts: Sequence[Conflict], shown: Sequence[FusedNode]) -> N
     return Note("limit", {"word": ", ".join(limited)}) if limited else None
 
 
-def row_text(hit: FusedNode) -> str:
-    """The question of a row, the phrasing of it that was found, and the answer."""
-    return f"{phrasings_of(hit)} {hit.node.get_content()}"
-
-
-def holds_words(hit: FusedNode, words: Sequence[str]) -> bool:
-    """Whether one of the words occurs in a row's question or answer."""
-    text = compact(row_text(hit))
-    return any(compact(word) in text for word in words)
-
-
 def names_thing(hit: FusedNode, word: str) -> bool:
     """Whether a row names a thing, by this word, by another name of it ("일본 엔" for 엔화) or by what it is a kind of."""
-    row = f"{phrasings_of(hit)}\n{hit.node.get_content()}"
+    row = row_text(hit)
     # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
     named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
     # A value has other forms (`share_held`), but no other names.

@@ -1,28 +1,26 @@
 """HybridRetriever: dense and lexical candidates from the store in one round trip, put on one scale and added.
 
 Scores are fused, not ranks: ranks throw away how well a row matched, which the confidence step needs. The recipe and
-what it was measured against are in docs/evaluation-log.md. A row is one result here, however many nodes it was split into:
-`fuse` counts it once, `whole_rows` gives it its whole text back.
+what it was measured against are in docs/evaluation-log.md. A row is one result here, however many nodes it was split into.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.retries import CircuitBreaker
 from rag.retrieval.query_analysis import BANK, expand
-from rag.stores.base import DOCUMENT, INTERNAL_METADATA, JAMO, PHRASING, QUESTION, TOKENS, Candidates, PassageStore
-from rag.types import Source
+from rag.retrieval.rows import is_passage, is_phrasing
+from rag.stores.base import JAMO, TOKENS, Candidates, PassageStore
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -34,8 +32,6 @@ PARTS = (DENSE, TOKENS, JAMO)
 MAX_EMBEDDED = 160
 """Characters of a question that are embedded, once: what a vector costs grows with them, and no measured question has more
 than 160. Of a longer one its first and its last half of them; all of it is searched by its words."""
-PIECES = 64
-"""Nodes of a split row fetched in one call of the store."""
 PASSAGE_WITHIN = 0.5
 """Fused score behind the last suggestion within which a document's passage takes its place: what the FAQ says and what the
 documents say of a matter are both offered."""
@@ -236,11 +232,6 @@ def fuse(candidates: Candidates, fusion: Fusion, *, size: int, top_k: int | None
     ]
 
 
-def is_passage(hit: NodeWithScore) -> bool:
-    """Whether it is of a document, and no approved answer of an FAQ."""
-    return bool(hit.node.metadata.get(DOCUMENT))
-
-
 def with_a_passage(hits: Sequence[FusedNode], *, first: int) -> Sequence[FusedNode]:
     """The hits with their best passage at place `first`, where only rows stand up to there and it is within PASSAGE_WITHIN."""
     last = first - 1
@@ -248,73 +239,3 @@ def with_a_passage(hits: Sequence[FusedNode], *, first: int) -> Sequence[FusedNo
     if place <= last or (hits[last].score or 0.0) - (hits[place].score or 0.0) > PASSAGE_WITHIN:
         return hits
     return [*hits[:last], hits[place], *hits[last:place], *hits[place + 1 :]]
-
-
-def is_phrasing(node_id: str, row: str) -> bool:
-    """Whether a node of this row is another phrasing of its question: `<row>?1`, `<row>?1#0` …"""
-    return node_id.startswith(f"{row}?")
-
-
-def question_of(hit: NodeWithScore) -> str:
-    """The question of the row a node belongs to; empty where it has none."""
-    return str(hit.node.metadata.get(QUESTION) or "")
-
-
-def matched_question(hit: NodeWithScore) -> str:
-    """The phrasing of the row's question that was found; its own question where it has no other."""
-    return str(hit.node.metadata.get(PHRASING) or question_of(hit))
-
-
-def phrasings_of(hit: NodeWithScore) -> str:
-    """The question of a node's row and the phrasing of it that was found, a line each; once where they are the same."""
-    return "\n".join(dict.fromkeys((question_of(hit), matched_question(hit))))
-
-
-def row_id(hit: NodeWithScore) -> str:
-    """The corpus row a node belongs to."""
-    return str(hit.node.ref_doc_id or hit.node.node_id)
-
-
-def sources_of(nodes: Iterable[NodeWithScore]) -> tuple[Source, ...]:
-    """Rows as an answer shows them: numbered from 1, as its citations count, and without the metadata that is the stores' own."""
-    sources = []
-    for number, hit in enumerate(nodes, 1):
-        metadata = {key: value for key, value in hit.node.metadata.items() if key not in INTERNAL_METADATA}
-        question = str(metadata.pop(QUESTION, ""))
-        sources.append(Source(number, row_id(hit), question, hit.node.get_content(), hit.score or 0.0, metadata))
-    return tuple(sources)
-
-
-def whole_rows(store: PassageStore, hits: Iterable[NodeWithScore]) -> list[NodeWithScore]:
-    """The hits, of whatever class, with the text of a split row joined again; the others as they are.
-
-    The approved text is never cut: what was split for the embedder's window is shown and quoted whole.
-    """
-    return [hit.model_copy(update={"node": _whole_node(store, hit)}) for hit in hits]
-
-
-class WholeRows(BaseNodePostprocessor):
-    """`whole_rows` as a LlamaIndex node postprocessor."""
-
-    store: Any
-
-    def _postprocess_nodes(
-        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
-    ) -> list[NodeWithScore]:
-        return whole_rows(self.store, nodes)
-
-
-def _whole_node(store: PassageStore, hit: NodeWithScore) -> BaseNode:
-    row = row_id(hit)
-    if hit.node.node_id == row:
-        return hit.node
-    assert isinstance(hit.node, TextNode)
-    # `<row>#0` is a piece of the row, `<row>?1` the whole of it under another phrasing, `<row>?1#0` a piece of that.
-    phrasing, is_piece, _ = hit.node.node_id.removeprefix(row).partition("#")
-    if not is_piece:
-        return hit.node.model_copy(update={"id_": row})
-    texts: list[str] = []
-    # How many pieces a row has is not stored: they are numbered from 0, and the first call without any ends them.
-    while pieces := store.get_nodes([f"{row}{phrasing}#{number}" for number in range(len(texts), len(texts) + PIECES)]):
-        texts += [piece.get_content() for piece in pieces]
-    return hit.node.model_copy(update={"id_": row, "text": "".join(texts)})

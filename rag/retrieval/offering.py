@@ -16,9 +16,10 @@ from rag.constraints.asked_values import asked_values
 from rag.constraints.aspects import ASPECT, ASPECT_OF
 from rag.constraints.contrasts import mentions_of
 from rag.korean import compact
-from rag.retrieval.hybrid import FusedNode, phrasings_of, question_of
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import FIRST, Ordered, rivals
+from rag.retrieval.rows import question_of, row_text
 
 Bound = Literal["off_topic", "suggested", "doubtful", "foreign"]
 SHORT = 8
@@ -111,5 +112,5 @@ def _is_known(word: str, hits: Sequence[FusedNode], unheld: Collection[str]) -> 
     return (
         len(text) >= UNDIVIDED
         or compact(expand(word, without=unheld)) != text
-        or any(text in compact(f"{phrasings_of(hit)} {hit.node.get_content()}") for hit in hits[:FIRST])
+        or any(text in compact(row_text(hit)) for hit in hits[:FIRST])
     )

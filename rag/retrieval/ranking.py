@@ -19,8 +19,9 @@ from rag.constraints.agreement import BLOCKING_KINDS
 from rag.constraints.contrasts import default_contrasts, implied_by, members_of
 from rag.constraints.value_agreement import is_on_values
 from rag.korean import compact, tokens
-from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, is_passage, matched_question, phrasings_of, question_of
-from rag.retrieval.query_analysis import BANK, expand
+from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
+from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import bank_of, is_passage, matched_question, phrasings_of, question_of, row_text
 from rag.stores.base import TOKENS
 
 FEATURES = ("top", "margin", "margin10", "dense", "tokens", "title", "length", "absent")
@@ -82,7 +83,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
             text,
             phrasings_of(hit),
             hit.node.get_content(),
-            institution=str(hit.node.metadata.get(BANK) or ""),
+            institution=bank_of(hit),
             is_passage=is_passage(hit),
             synonyms=_synonyms,
             today=today,
@@ -125,7 +126,7 @@ def subjects_not_in(row: FusedNode, words: Sequence[str], subjects: Collection[s
     if len(words) > MOST_WORDS:
         return ()
     named = [word for word in words if len(word) >= 2 and any(each.endswith(compact(word)) for each in subjects)]
-    held = compact(f"{phrasings_of(row)} {row.node.get_content()}") if named else ""
+    held = compact(row_text(row)) if named else ""
     return tuple(word for word in named if compact(word) not in held)
 
 
@@ -188,8 +189,8 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     top = score_of(first)
     others = rivals(hits)
     last = next(hit for hit in reversed(hits) if is_passage(hit) == is_passage(first))
-    bank = first.node.metadata.get(BANK)
-    own = [hit for hit in others if hit.node.metadata.get(BANK) == bank]
+    bank = bank_of(first)
+    own = [hit for hit in others if bank_of(hit) == bank]
     title = _subject(matched_question(first))
     values = {
         "top": top,
@@ -225,10 +226,7 @@ def leaves_open(question: str, one: FusedNode, other: FusedNode) -> bool:
     contrast set of which the question names none; each has some of its own, and the question none of those, nor have the bank's
     words for what only the customer says.
     """
-    if (
-        one.node.metadata.get(BANK) != other.node.metadata.get(BANK)
-        or one.node.get_content() == other.node.get_content()
-    ):
+    if bank_of(one) != bank_of(other) or one.node.get_content() == other.node.get_content():
         return False
     a, b = (_subject(question_of(hit)) for hit in (one, other))
     alike = _likeness(a, b)
@@ -276,12 +274,12 @@ def rivals(hits: Sequence[FusedNode]) -> list[FusedNode]:
     first = hits[0]
     if not is_passage(first):
         hits = [hit for hit in hits if not is_passage(hit)]
-    bank = first.node.metadata.get(BANK)
+    bank = bank_of(first)
     # Rows repeat an answer under several questions: whichever is shown, the customer reads the same.
     answers = {first.node.get_content()}
     rivals = []
     for hit in hits[1:]:
-        is_counterpart = hit.node.metadata.get(BANK) != bank and same_question(first, hit)
+        is_counterpart = bank_of(hit) != bank and same_question(first, hit)
         if hit.node.get_content() not in answers and not is_counterpart:
             answers.add(hit.node.get_content())
             rivals.append(hit)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
-from rag.retrieval.hybrid import DENSE, Fusion, Scale, is_phrasing
+from rag.retrieval.hybrid import DENSE, Fusion, Scale
 from rag.retrieval.query_analysis import lexicon_version, unheld_terms
+from rag.retrieval.rows import is_phrasing
 from rag.retrieval.subjects import subjects_of
 from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters

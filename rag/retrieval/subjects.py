@@ -15,8 +15,9 @@ from rag.constraints.background import asked_part
 from rag.constraints.compounds import is_no_kind
 from rag.constraints.institutions import KINDS
 from rag.korean import compact
-from rag.retrieval.hybrid import FusedNode, is_passage, phrasings_of, question_of
+from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import is_passage, phrasings_of, question_of, row_text
 
 LEAST_ROWS = 2
 """Rows whose questions begin with a subject that a category names; LEAST_WITHOUT_CATEGORY where none does."""
@@ -62,7 +63,7 @@ def other_subject(
     if is_passage(first) or not any(own.endswith(subject) for subject in subjects):
         return unchanged
     asked = asked_part(question, phrasings_of(first))
-    held = compact(f"{phrasings_of(first)} {first.node.get_content()} {first.node.metadata.get('category') or ''}")
+    held = compact(f"{row_text(first)} {first.node.metadata.get('category') or ''}")
     for word in words:
         if is_no_kind(word) or word in KINDS or not _stands_as_noun(word, asked):
             continue

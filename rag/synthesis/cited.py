@@ -21,6 +21,7 @@ from rag.models.streaming import LLMStream, stream_chat
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import BANK
+from rag.retrieval.rows import bank_of
 from rag.stores.base import QUESTION
 from rag.synthesis.answer import SECONDS, AnswerStream, Outcome, PassageSynthesizer
 from rag.synthesis.prompt_builder import Prompt, build_prompt
@@ -133,7 +134,7 @@ class CitedAnswerSynthesizer(PassageSynthesizer):
             # A single sentence would not say that a value of a document is uncertain.
             if not node.metadata.get("uncertain"):
                 approved[number] = without_yes_or_no(node.get_content())
-        institutions = {number: str(nodes[number - 1].node.metadata.get(BANK) or "") for number in prompt.numbers}
+        institutions = {number: bank_of(nodes[number - 1]) for number in prompt.numbers}
         is_named = (verdict and verdict.names_banks) or len(set(institutions.values())) > 1
         return SentenceRelease(
             sources,

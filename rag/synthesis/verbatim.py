@@ -12,8 +12,7 @@ from llama_index.core.schema import NodeWithScore
 from rag.korean import is_only_yes_or_no, sentences, without_yes_or_no
 from rag.models.cancellation import CancelScope
 from rag.retrieval.confidence import JudgedNode, Verdict
-from rag.retrieval.hybrid import phrasings_of, question_of, row_id
-from rag.retrieval.query_analysis import BANK
+from rag.retrieval.rows import bank_of, phrasings_of, question_of, row_id
 from rag.stores.base import DOCUMENT, QUESTION
 from rag.synthesis import texts
 from rag.synthesis.answer import AnswerStream, Outcome, PassageSynthesizer
@@ -95,7 +94,7 @@ def verbatim(
         return _quote(nodes, chosen[0], question, named=named)
     english = english or (verdict is not None and texts.is_english(verdict.query))
     if isinstance(nodes[0], JudgedNode) and nodes[0].status == "suggested":
-        offered = dict.fromkeys(_bank(hit) for hit in nodes if _bank(hit))
+        offered = dict.fromkeys(bank_of(hit) for hit in nodes if bank_of(hit))
         note = verdict.note if verdict else None
         asked = texts.suggested(note=note, names=tuple(offered), contact=contact, english=english)
         return (
@@ -104,7 +103,7 @@ def verbatim(
             else asked
         )
     if verdict and verdict.note and verdict.note.kind == "other_institution":
-        banks = dict.fromkeys(_bank(nodes[number - 1]) for number in chosen)
+        banks = dict.fromkeys(bank_of(nodes[number - 1]) for number in chosen)
         beside = texts.suggested(note=verdict.note, names=tuple(filter(None, banks)), contact=contact, english=english)
         return f"{beside}\n\n{verbatim(nodes, replace(verdict, note=None), english=english)}"
     if verdict and verdict.sections:
@@ -133,7 +132,7 @@ def _in_sections(nodes: Sequence[NodeWithScore], verdict: Verdict, *, english: b
     """Each section below its title: its quoted rows, the nearest questions, or that there are none."""
     numbers = {row_id(hit): number for number, hit in enumerate(nodes, 1)}
     titles = {section.title for section in verdict.sections}
-    by_bank = any(_bank(hit) in titles for hit in nodes)
+    by_bank = any(bank_of(hit) in titles for hit in nodes)
     by_case = titles <= {
         str(hit.node.metadata.get(QUESTION))
         for hit in nodes
@@ -162,7 +161,7 @@ def _offered(nodes: Sequence[NodeWithScore], numbers: Sequence[int]) -> dict[int
     """The questions of these nodes by number, with the institution if several nodes have the same question."""
     questions = {number: str(nodes[number - 1].node.metadata.get(QUESTION, "")) for number in numbers}
     counts = Counter(questions.values())
-    banks = {number: _bank(nodes[number - 1]) for number in numbers}
+    banks = {number: bank_of(nodes[number - 1]) for number in numbers}
     return {
         number: f"{question} ({banks[number]})" if counts[question] > 1 and banks[number] else question
         for number, question in questions.items()
@@ -175,10 +174,10 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bo
     text, on_case, asks, metadata = hit.node.get_content(), "", "", hit.node.metadata
     if asked not in (phrasings := phrasings_of(hit).split("\n")):
         if asked and not metadata.get(DOCUMENT):
-            on_case = sentence_on_case(asked, question_of(hit), text, _bank(hit))
+            on_case = sentence_on_case(asked, question_of(hit), text, bank_of(hit))
         # A "네," for another question than the row's would be a false statement of the institution.
         rest, is_only = without_yes_or_no(text), is_only_yes_or_no(text)
-        if (is_only or rest != text) and not asks_the_same(asked, phrasings, _bank(hit)):
+        if (is_only or rest != text) and not asks_the_same(asked, phrasings, bank_of(hit)):
             # Where nothing else would be left, the row's question says what it answers.
             text, asks = (text, question_of(hit)) if is_only else (rest, "")
     text = f"{text} [{number}]"
@@ -191,13 +190,9 @@ def _quote(nodes: Sequence[NodeWithScore], number: int, asked: str, *, named: bo
             str(metadata.get("uncertain") or ""),
             english=english,
         )
-    name = _bank(hit) if named else ""
+    name = bank_of(hit) if named else ""
     lead = texts.frame("on_case", english=english, sentence=on_case) if on_case else ""
     return "\n".join(filter(None, (name, lead, asks, text)))
-
-
-def _bank(hit: NodeWithScore) -> str:
-    return str(hit.node.metadata.get(BANK) or "")
 
 
 def quoted(nodes: Sequence[NodeWithScore]) -> tuple[int, ...]:

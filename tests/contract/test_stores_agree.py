@@ -16,8 +16,9 @@ from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import embed_nodes
 from rag.ingestion.phrasings import split_phrasings
 from rag.ingestion.readers import FaqRow
-from rag.retrieval.hybrid import Fusion, fuse, row_id
+from rag.retrieval.hybrid import Fusion, fuse
 from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import row_id
 from rag.stores.base import LEXICAL_FIELDS, PHRASING, Candidates, PassageStore
 from rag.stores.faiss.snapshot import DenseIndex
 from rag.stores.faiss.store import FaissStore

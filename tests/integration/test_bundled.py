@@ -20,7 +20,8 @@ from rag.evaluation.suites import labelled_cases
 from rag.factory.chat import build_service
 from rag.factory.models import Models
 from rag.factory.stores import open_index
-from rag.retrieval.hybrid import DENSE, row_id
+from rag.retrieval.hybrid import DENSE
+from rag.retrieval.rows import row_id
 from rag.settings import Settings, StoreSettings
 from rag.stores.base import JAMO, TOKENS
 from rag.types import Filters, Turn

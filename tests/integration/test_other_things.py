@@ -18,7 +18,7 @@ from rag.factory.models import Models
 from rag.factory.stores import ingest_files, open_index
 from rag.korean import compact
 from rag.retrieval.confidence import Verdict
-from rag.retrieval.hybrid import question_of, row_id
+from rag.retrieval.rows import question_of, row_id
 from rag.settings import Settings, StoreSettings
 
 DATA = Path(__file__).parents[1] / "data" / "answers"

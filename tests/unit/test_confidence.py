@@ -19,8 +19,9 @@ from rag.retrieval.confidence import (
     defaults,
     judge,
 )
-from rag.retrieval.hybrid import DENSE, PARTS, PASSAGE_WITHIN, FusedNode, Fusion, Scale, row_id
+from rag.retrieval.hybrid import DENSE, PARTS, PASSAGE_WITHIN, FusedNode, Fusion, Scale
 from rag.retrieval.ranking import FEATURES, MOST_TOKENS, features
+from rag.retrieval.rows import row_id
 from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
 from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim

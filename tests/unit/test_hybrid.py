@@ -19,19 +19,9 @@ from rag.ingestion.embedding import manifest_of
 from rag.ingestion.readers import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.confidence import defaults
-from rag.retrieval.hybrid import (
-    DENSE,
-    MAX_EMBEDDED,
-    FusedNode,
-    Fusion,
-    HybridRetriever,
-    Retrieved,
-    Scale,
-    fuse,
-    is_passage,
-    row_id,
-)
+from rag.retrieval.hybrid import DENSE, MAX_EMBEDDED, FusedNode, Fusion, HybridRetriever, Retrieved, Scale, fuse
 from rag.retrieval.query_analysis import expand
+from rag.retrieval.rows import is_passage, row_id
 from rag.stores.base import JAMO, TOKENS, Candidates
 from rag.stores.faiss.store import FaissStore
 from rag.stores.filters import metadata_filters

@@ -16,7 +16,7 @@ from rag.conversation.row_search import (
 )
 from rag.conversation.shown_rows import cited_rows, holds_subject, other_than_shown, shown_before
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
-from rag.retrieval.differences import holds_words
+from rag.retrieval.rows import holds_words
 from rag.types import Note, Turn
 from tests.unit.test_confidence import PLAIN, hit, rows
 
