@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
-from rag.constraints.institutions import KINDS, InstitutionNames
+from rag.constraints.institution_list import KINDS
+from rag.constraints.institutions import InstitutionNames
 from rag.data_files import read_toml
 from rag.korean import compact
 

@@ -1,13 +1,25 @@
-"""The names that may be an institution's: the bundled list (institutions.tsv), names that end in a kind ("한결은행"), groups."""
+"""The names that may be an institution's: those of the bundled list (institutions.tsv) and of an index, in their everyday forms.
+
+An index's "도담저축은행" is 도담, 도담저축, 도담은행 or 도담뱅크, too. Besides: names ending in a kind ("한결은행"), and groups.
+`rag.constraints.institutions` finds them in a text.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from rag.data_files import read_table
-from rag.korean import fold
+from rag.korean import fold, latin_names
 
+KINDS = (
+    *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
+    *("카드", "생명", "화재", "보험", "캐피탈", "파이낸셜", "투자", "금융", "신협", "새마을금고", "페이"),
+)
+"""Endings of names, longer ones first where one ends in another."""
 PARTICLE = (
     r"(?:이랑|랑|하고|에서는|에서도|에서|에선|에게|한테|으로|로|은요|는요|은|는|이|가|을|를|의|에|도|만|과|와|이나|나|보다|까지|부터|말고"
     r"|처럼|이라|라|인데|이고|꺼|거|건|쪽|이용|고객|손님|직원|끼리)"
@@ -33,6 +45,29 @@ OTHER_TRADE = re.compile(
 MACHINE = r"(?:ATM|자동화\s?기기|현금\s?인출기|CD기)"
 """Names of a machine that pays out money, which may be the own institution's or another's."""
 _NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")
+_FORMS = (
+    *(("저축은행", "저축 은행 뱅크"), ("은행", "은행 뱅크"), ("뱅크", "은행 뱅크"), ("증권", "증권")),
+    *(("손해보험", "손보"), ("생명", "생보 생명보험"), ("화재", "화재보험 화재해상보험")),
+)
+"""What customers say in the place of a kind."""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """One form, `text`, of an institution's name; `name`, `kind` and `held` as in `InstitutionMention`.
+
+    `everyday`: it is also a word of other meaning and counts only in few places.
+    """
+
+    text: str
+    name: str
+    kind: str
+    held: bool
+    everyday: bool
+
+
+UNLISTED_ALIAS = Alias("", "", "unlisted", held=False, everyday=False)
+"""For a mention that has the name it is written with."""
 
 
 @cache
@@ -78,3 +113,42 @@ def groups_named() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile(rf"{begin}(?P<name>{groups})(?=\s?{_PRODUCT}|{used})"),
         re.compile(rf"{begin}(?P<name>{brands})(?=$|[^가-힣a-z0-9]|{PARTICLE}(?:$|[^가-힣]))"),
     )
+
+
+def all_aliases(held: Mapping[str, Sequence[str]]) -> Iterator[Alias]:
+    """The names of the bundled list and of `held`, the institutions of an index with their aliases; each form once."""
+    written: dict[str, tuple[str, str, bool]] = {}
+    for name, kind, aliases in known_institutions():
+        # The list may have another name for an institution of the index.
+        owner = next((own for own in held if plain(own) in map(plain, (name, *aliases))), None)
+        # Customers call "가온신협" just "신협" if the index has no other one.
+        if owner is None and kind == "cooperative":
+            members = [own for own in held if plain(own).endswith(plain(name))]
+            owner = members[0] if len(members) == 1 else None
+        for alias in (name, *aliases):
+            written.setdefault(plain(alias), (owner or name, kind, owner is not None))
+    # A short form that two institutions of the index share does not count.
+    shorts = Counter(short for name in held for short in {short_name(name)})
+    for name, own in held.items():
+        kind = written.get(plain(name), ("", "index", True))[1]
+        short = short_name(name)
+        forms = [name, *own]
+        if shorts[short] == 1 and short != name:
+            forms += [short, *_variants(name, short), *latin_names(short)]
+        words = {short_name(form) for form, owner in written.items() if owner[0] == name} & everyday("word", "start")
+        forms += [word for word in words if sum(word in plain(other) for other in held) == 1]
+        for form in forms:
+            written[plain(form)] = (name, kind, True)
+    for form, (name, kind, is_held) in written.items():
+        yield Alias(form, name, kind, is_held, form in everyday("word", "start"))
+
+
+def _variants(name: str, short: str) -> list[str]:
+    forms = next((forms for kind, forms in _FORMS if name.endswith(kind)), "")
+    return [short + form for form in forms.split()]
+
+
+def short_name(name: str) -> str:
+    """An institution's name without its kind (도담 of 도담저축은행), unless a single syllable is left."""
+    short = next((name.removesuffix(kind) for kind in KINDS if name.endswith(kind)), name)
+    return short if len(short) >= 2 else name

@@ -11,48 +11,40 @@ What counts as a name:
   "토스 통장") and as a place ("토스에서").
 - A short name that is also a place or a group (국민, 대구, 현대 …) counts only if the index has exactly one such institution,
   at the beginning of a text and before a banking word ("국민 OTP 등록", but not "대구 지점" or "현대 자동차 할부").
-- An unknown name that differs in one letter from a name of the index with its kind stands for that one ("세나래은행")."""
+- An unknown name that differs in one letter from a name of the index with its kind stands for that one ("세나래은행").
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from rag.constraints.counterparts import is_counterpart
 from rag.constraints.institution_list import (
     BANK_PRODUCT,
+    KINDS,
     OTHER_TRADE,
     PARTICLE,
     SERVICES,
     UNLISTED,
+    UNLISTED_ALIAS,
+    Alias,
+    all_aliases,
     everyday,
     groups_named,
-    known_institutions,
     may_be_name,
     plain,
+    short_name,
 )
-from rag.korean import decompose, fold, latin_names
+from rag.korean import decompose, fold
 
-KINDS = (
-    *("저축은행", "투자증권", "금융투자", "손해보험", "은행", "뱅크", "증권"),
-    *("카드", "생명", "화재", "보험", "캐피탈", "파이낸셜", "투자", "금융", "신협", "새마을금고", "페이"),
-)
 _SPACED_KINDS = (
-    "저축은행",
-    "은행",
-    "뱅크",
-    "증권",
-    "투자증권",
-    "캐피탈",
-    "파이낸셜",
-    "손해보험",
-    "생명",
-    "화재",
-    "pay",
+    *("저축은행", "은행", "뱅크", "증권", "투자증권", "캐피탈", "파이낸셜", "손해보험", "생명", "화재", "pay"),
+    "카드",
 )
+"""Kinds before which a name may have a space."""
 _BANKING_WORD = (
     r"(?:은행|뱅크|뱅킹|저축|증권|카드|앱|어플|인뱅|인터넷|모바일|고객센터|콜센터|지점|영업점|통장|계좌|예금|적금|정기|자유|입출금"
     r"|대출|신용|체크|이체|송금|출금|입금|보안|otp|공동|금융인증|간편|비밀번호|비번|로그인|환전|외화|해외|국내|주식|펀드|atm|수수료"
@@ -76,11 +68,6 @@ _PERSON = re.compile(r"(?:[이가님]|께서|친구|가족|남편|아내|아들|
 _MOVED_HERE = re.compile(
     r"\s?(?:계좌|통장|앱|은행|증권)?(?:으로|로)\s?(?:\S{1,4}\s)?(?:옮|이전|이관|이동|갈아|대환|가져|바꾸|바꿔|변경)"
 )
-_FORMS = (
-    *(("저축은행", "저축 은행 뱅크"), ("은행", "은행 뱅크"), ("뱅크", "은행 뱅크"), ("증권", "증권")),
-    *(("손해보험", "손보"), ("생명", "생보 생명보험"), ("화재", "화재보험 화재해상보험")),
-)
-"""What customers say in the place of a kind."""
 
 
 @dataclass(frozen=True)
@@ -102,33 +89,18 @@ class InstitutionMention:
     end: int
 
 
-@dataclass(frozen=True)
-class _Alias:
-    """One name of an institution. `everyday`: it is also a word of other meaning and counts only in few places."""
-
-    text: str
-    name: str
-    kind: str
-    held: bool
-    everyday: bool
-
-
-_UNLISTED_ALIAS = _Alias("", "", "unlisted", held=False, everyday=False)
-"""For a mention that has the name it is written with."""
-
-
 @dataclass(eq=False)
 class InstitutionNames:
     """Finds the names of the bundled list and of an index; `held`: the institutions of the index with their aliases."""
 
     held: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    _by_first: dict[str, list[_Alias]] = field(default_factory=dict, init=False, repr=False)
+    _by_first: dict[str, list[Alias]] = field(default_factory=dict, init=False, repr=False)
     _known: set[str] = field(default_factory=set, init=False, repr=False)
-    _with_kind: list[tuple[_Alias, int]] = field(default_factory=list, init=False, repr=False)
+    _with_kind: list[tuple[Alias, int]] = field(default_factory=list, init=False, repr=False)
     """The names of the index that end in a kind, each with the number of syllables before it."""
 
     def __post_init__(self) -> None:
-        for alias in _all_aliases(self.held):
+        for alias in all_aliases(self.held):
             self._by_first.setdefault(alias.text[0], []).append(alias)
             self._known.add(alias.text)
             stem = len(next((alias.text.removesuffix(kind) for kind in KINDS if alias.text.endswith(kind)), ""))
@@ -158,7 +130,7 @@ class InstitutionNames:
                 and not (alias.held or alias.text.endswith(KINDS))
                 and OTHER_TRADE.match(lowered, end)
             ):
-                alias = _UNLISTED_ALIAS
+                alias = UNLISTED_ALIAS
             mentions.append(_mention(alias, text, lowered, places, (position, end)))
             position = end
         unknown = self._unlisted(lowered, text, places)
@@ -177,20 +149,20 @@ class InstitutionNames:
         spans = dict.fromkeys((*unlisted, *groups))
         return [_mention(self._bank_of_place(lowered, span), text, lowered, places, span) for span in spans]
 
-    def _bank_of_place(self, lowered: str, span: tuple[int, int]) -> _Alias:
+    def _bank_of_place(self, lowered: str, span: tuple[int, int]) -> Alias:
         """The bank that a short name which is also a word ("국민") names before a bank's product, else a name without a list."""
         name = lowered[slice(*span)]
         is_bank = name in everyday("start") and BANK_PRODUCT.match(lowered, span[1])
         banks = (alias for alias in self._by_first.get(name[0], ()) if alias.text == f"{name}은행" and not alias.held)
-        return (next(banks, None) if is_bank else None) or _UNLISTED_ALIAS
+        return (next(banks, None) if is_bank else None) or UNLISTED_ALIAS
 
     def _is_unlisted(self, match: re.Match[str]) -> bool:
         stem = match["stem"]
         # "도담페이" is a service of 도담은행, if the index has that.
-        is_own = match["kind"] in SERVICES and any(stem.startswith(_short(plain(name))) for name in self.held)
+        is_own = match["kind"] in SERVICES and any(stem.startswith(short_name(plain(name))) for name in self.held)
         return not is_own and match[0] not in self._known and may_be_name(stem)
 
-    def _match(self, text: str, position: int) -> tuple[_Alias, int] | None:
+    def _match(self, text: str, position: int) -> tuple[Alias, int] | None:
         """The longest alias at a position, with its end."""
         before = text[position - 1] if position else " "
         at_edge = not before.isalnum()
@@ -203,11 +175,11 @@ class InstitutionNames:
                 return alias, end
         return None
 
-    def _match_mistyped(self, text: str, position: int) -> tuple[_Alias, int] | None:
+    def _match_mistyped(self, text: str, position: int) -> tuple[Alias, int] | None:
         """The only institution of the index whose name with its kind differs in one letter, with its end."""
         if not "가" <= text[position] <= "힣" or (position and text[position - 1].isalnum()):
             return None
-        matches: dict[str, tuple[_Alias, int]] = {}
+        matches: dict[str, tuple[Alias, int]] = {}
         for alias, stem in self._with_kind:
             gap = text[position + stem : position + stem + 1] == " "
             end = position + len(alias.text) + gap
@@ -219,7 +191,7 @@ class InstitutionNames:
 
 
 def _mention(
-    alias: _Alias, text: str, lowered: str, places: list[int] | None, span: tuple[int, int]
+    alias: Alias, text: str, lowered: str, places: list[int] | None, span: tuple[int, int]
 ) -> InstitutionMention:
     """A mention at `span` of `lowered`, the folded text; `places`: the offsets in `text`, or None if they are the same."""
     start, end = span if places is None else (places[span[0]], places[span[1]])
@@ -238,43 +210,6 @@ def _with_origins(mentions: list[InstitutionMention], text: str) -> list[Institu
     return [m if m.held or m.start > here else replace(m, counterpart=True) for m in mentions]
 
 
-def _all_aliases(held: Mapping[str, Sequence[str]]) -> Iterable[_Alias]:
-    written: dict[str, tuple[str, str, bool]] = {}
-    for name, kind, aliases in known_institutions():
-        # The list may have another name for an institution of the index.
-        owner = next((own for own in held if plain(own) in map(plain, (name, *aliases))), None)
-        # Customers call "가온신협" just "신협" if the index has no other one.
-        if owner is None and kind == "cooperative":
-            members = [own for own in held if plain(own).endswith(plain(name))]
-            owner = members[0] if len(members) == 1 else None
-        for alias in (name, *aliases):
-            written.setdefault(plain(alias), (owner or name, kind, owner is not None))
-    # A short form that two institutions of the index share does not count.
-    shorts = Counter(short for name in held for short in {_short(name)})
-    for name, own in held.items():
-        kind = written.get(plain(name), ("", "index", True))[1]
-        short = _short(name)
-        forms = [name, *own]
-        if shorts[short] == 1 and short != name:
-            forms += [short, *_variants(name, short), *latin_names(short)]
-        words = {_short(form) for form, owner in written.items() if owner[0] == name} & everyday("word", "start")
-        forms += [word for word in words if sum(word in plain(other) for other in held) == 1]
-        for form in forms:
-            written[plain(form)] = (name, kind, True)
-    for form, (name, kind, is_held) in written.items():
-        yield _Alias(form, name, kind, is_held, form in everyday("word", "start"))
-
-
-def _variants(name: str, short: str) -> list[str]:
-    forms = next((forms for kind, forms in _FORMS if name.endswith(kind)), "")
-    return [short + form for form in forms.split()]
-
-
-def _short(name: str) -> str:
-    short = next((name.removesuffix(kind) for kind in KINDS if name.endswith(kind)), name)
-    return short if len(short) >= 2 else name
-
-
 def _one_letter_apart(one: str, other: str) -> bool:
     """Whether two names of the same length differ in one letter only, which may be a final consonant that one of them lacks."""
     if len(one) != len(other):
@@ -283,7 +218,7 @@ def _one_letter_apart(one: str, other: str) -> bool:
     return sum(a != b for a, b in pairs) == 1
 
 
-def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
+def _match_spaced(text: str, start: int, alias: Alias) -> int | None:
     """The end of the alias at `start`, or None; it may be written with spaces at the places of `_gaps`."""
     if alias.everyday and alias.text in everyday("word"):
         return None
@@ -306,14 +241,14 @@ def _match_spaced(text: str, start: int, alias: _Alias) -> int | None:
 def _gaps(alias: str) -> frozenset[int]:
     """Where an alias may have a space: beside Latin letters and before its kind ("신한 카드", but not "우리 카드")."""
     gaps = {i for i in range(1, len(alias)) if alias[i].isascii() != alias[i - 1].isascii()}
-    kind = next((kind for kind in (*_SPACED_KINDS, "카드") if alias.endswith(kind)), "")
+    kind = next((kind for kind in _SPACED_KINDS if alias.endswith(kind)), "")
     before = alias.removesuffix(kind)
     if kind and before and (kind != "카드" or before not in everyday("word")):
         gaps.add(len(before))
     return frozenset(gaps)
 
 
-def _may_follow(alias: _Alias, before: str, banking: bool) -> bool:
+def _may_follow(alias: Alias, before: str, banking: bool) -> bool:
     """Whether an alias may follow another syllable directly, as in questions written without spaces."""
     if alias.text[0].isascii() or not "가" <= before <= "힣" or not alias.held or alias.everyday:
         return False

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
-from rag.constraints.institution_list import known_institutions
-from rag.constraints.institutions import KINDS, InstitutionMention, InstitutionNames
+from rag.constraints.institution_list import KINDS, known_institutions
+from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.conversation.row_search import RowSearch, as_suggestions
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, Verdict

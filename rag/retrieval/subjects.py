@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from rag.constraints import Conflict
 from rag.constraints.background import asked_part
 from rag.constraints.compounds import is_no_kind
-from rag.constraints.institutions import KINDS
+from rag.constraints.institution_list import KINDS
 from rag.korean import compact
 from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
