@@ -23,7 +23,7 @@ from rag.conversation.row_search import OFFERED, RowSearch, as_suggestions, in_q
 from rag.conversation.sentence_agreement import WHEN, kinds_asked, names
 from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
-from rag.conversation.word_rules import content_words, nouns, rules, says
+from rag.conversation.word_rules import content_words, nouns, rules, says, with_verbs_of_ability_joined
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import expand
@@ -53,8 +53,6 @@ _CONTINUES = re.compile(
     r"(도|은|는|지|한|인|된|던|려|해|돼|져|야|(?<!에)서|고|면|니까|지만|데|래|대|까|나|다|죠|음|요|여|걸|건|꺼|거)[\s?!.~,;ㅜㅠ]*$"
 )
 """Endings of verbs, and particles that relate a thing to another one."""
-_ABLE = re.compile(r"\s?수[는도가]?\s+(?=[있없])")
-"""Within "받을 수 있어요", which is one verb and names nothing."""
 _HAPPENED = re.compile(
     r"^(?:(?:근데|이미|벌써|방금|다시)\s*)*([가-힣]{1,2})[았었](?:어요|습니다|음|는데요?)[\s?!.~ㅜㅠ]*$"
 )
@@ -135,7 +133,9 @@ def names_unknown(message: str, rows: Sequence[JudgedNode], unheld: Collection[s
     """
     if says(message, "banking word") or says(message, "ellipsis") or CONTINUES.search(message):
         return False
-    named = {raw: content_words(raw) for raw in _ABLE.sub("수", message).split() if not says(raw, "asks on")}
+    named = {
+        raw: content_words(raw) for raw in with_verbs_of_ability_joined(message).split() if not says(raw, "asks on")
+    }
     words = [word for of_raw in named.values() for word in of_raw]
     if not words or any(of_raw and _CONTINUES.search(raw) for raw, of_raw in named.items()):
         return False

@@ -66,9 +66,11 @@ _FUNCTION_WORD = re.compile(
 )
 
 
+_ABLE = rf"(?<=[{syllables_ending_in('ㄹ')}])\s?수[는도가]?\s?(?=[있없])"
+"""Within "받을 수 있어요", which is one verb and names nothing."""
 _NO_NOUN = re.compile(
-    rf"(?<![가-힣])[가-힣]?[{syllables_ending_in('ㄹ')}]\s?수(?=[는도가]?\s?[있없])|"
-    r"(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려|버리)"
+    rf"(?<![가-힣])[가-힣]{{1,2}}{_ABLE}"
+    r"|(?<![가-힣])[가-힣]+(?:[았었했였겠갔왔났됐렸쳤졌]|으|하|되|려|버리)"
     r"(?:면|으면|는데|으니까|니까|어도|어서|다면|다가|나요|어요|습니다|을까요|네요|거든요|지만)(?:요)?"
     r"(?![가-힣])"
     r"|(?<![가-힣])(?:아예|처음|그냥|계속|바로|먼저|나중에|빨리|정말|진짜|너무|이제|다시|그대로|전부|모두)(?![가-힣])"
@@ -147,6 +149,11 @@ def content_words(message: str) -> tuple[str, ...]:
         if not _FUNCTION_WORD.match(stem) and len(stem) > 1:
             words.append(stem)
     return tuple(words)
+
+
+def with_verbs_of_ability_joined(message: str) -> str:
+    """The message with each "받을 수 있어요" as one word."""
+    return re.sub(_ABLE, "수", message)
 
 
 def nouns(message: str) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib import resources
+
+from rag.data_files import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Section:
 
 
 INTERVAL = re.compile(r"(?<=\d|%) (\[[\d.]+(?:, |~)[\d.]+\])$")
-STYLE = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+STYLE = read_text(__package__, "page.css")
 
 
 def html_page(title: str, subtitle: str, sections: Sequence[Section]) -> str:

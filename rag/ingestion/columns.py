@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from importlib import resources
 
+from rag.data_files import read_toml
 from rag.ingestion.cell_text import remove_invisible
 
 FIELDS = (
@@ -17,7 +16,7 @@ REQUIRED = ("question", "answer")
 DATES = ("effective_from", "effective_until")
 
 _WORKSHOP = {"id": "no", "question": "category", "answer": "information", "category": "type", "bank": "source"}
-_DATA = tomllib.loads(resources.files("rag.ingestion").joinpath("columns.toml").read_text(encoding="utf-8"))
+_DATA = read_toml(__package__, "columns.toml")
 _NAMES: Mapping[str, Sequence[str]] = _DATA["names"]
 _ENDINGS = {field: tuple(endings) for field, endings in _DATA["endings"].items()}
 _GENERAL, _SWITCHES, _OFF, _DELETIONS, _ON = (

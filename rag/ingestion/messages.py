@@ -7,12 +7,11 @@ placeholder is the same in both languages, or a Text.
 from __future__ import annotations
 
 import errno
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import NamedTuple
 
+from rag.data_files import read_toml
 from rag.errors import RagError, RowError
 
 
@@ -31,7 +30,7 @@ class Text(NamedTuple):
 
 
 def _texts(section: str) -> dict[str, Text]:
-    data = tomllib.loads(resources.files("rag.ingestion").joinpath("messages.toml").read_text(encoding="utf-8"))
+    data = read_toml(__package__, "messages.toml")
     return {kind: Text(*texts) for kind, texts in data[section].items()}
 
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from rag.constraints import Conflict
+from rag.data_files import read_text
 from rag.retrieval.differences import what_differs
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion, Retrieved, with_a_passage
 from rag.retrieval.offering import INQUIRY, Bound, Wording, bound_of, is_one_of_several, least_chance
@@ -113,8 +113,8 @@ def defaults(*, dense: bool = True) -> Calibration:
 
     Its features are in units of the index's own scales, so it carries over; `rag calibrate` with labels replaces it.
     """
-    text = resources.files("rag.retrieval").joinpath("calibration.json").read_text(encoding="utf-8")
-    return Calibration.from_json(json.loads(text)["hybrid" if dense else "lexical"])
+    calibrations = json.loads(read_text(__package__, "calibration.json"))
+    return Calibration.from_json(calibrations["hybrid" if dense else "lexical"])
 
 
 def lexical_only_calibration(calibration: Calibration) -> Calibration:

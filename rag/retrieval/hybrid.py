@@ -7,15 +7,18 @@ what it was measured against are in docs/evaluation-log.md. A row is one result 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
+from rag.data_files import read_text
 from rag.errors import ModelError, ModelInterrupted, ModelPaused
 from rag.retries import CircuitBreaker
 from rag.retrieval.query_analysis import BANK, expand
@@ -50,12 +53,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Weights of the lists and their scales. Without an embedder the dense list is absent and counts nothing."""
+    """Weights of the lists and their scales, by PARTS. Without an embedder the dense list is absent and counts nothing."""
 
-    weights: Mapping[str, float] = field(default_factory=lambda: {DENSE: 0.60, TOKENS: 0.32, JAMO: 0.08})
-    scales: Mapping[str, Scale] = field(
-        default_factory=lambda: {DENSE: Scale(0.30, 0.082), TOKENS: Scale(0.12, 0.06), JAMO: Scale(0.06, 0.034)}
-    )
+    weights: Mapping[str, float]
+    scales: Mapping[str, Scale]
 
     def as_json(self) -> dict[str, Any]:
         """As an index's manifest keeps it."""
@@ -65,6 +66,12 @@ class Fusion:
     def from_json(cls, data: Mapping[str, Any]) -> Fusion:
         """The opposite of `as_json`. Raises KeyError or TypeError for the JSON of another version."""
         return cls(dict(data["weights"]), {part: Scale(**scale) for part, scale in data["scales"].items()})
+
+
+@cache
+def default_fusion() -> Fusion:
+    """The one of the calibration that an index starts with (`rag.retrieval.confidence.defaults`)."""
+    return Fusion.from_json(json.loads(read_text(__package__, "calibration.json"))["hybrid"]["fusion"])
 
 
 class FusedNode(NodeWithScore):
@@ -109,7 +116,8 @@ class HybridRetriever(BaseRetriever):
 
     The caller's QueryBundle is left as it is. A row split into several nodes counts once, by its best node. A question
     is searched together with its expansion (`rag.retrieval.query_analysis`): lexically by the expanded text, densely by the
-    mean of both vectors. `unheld`: terms of the lexicon that no row holds, which are not added.
+    mean of both vectors. `unheld`: terms of the lexicon that no row holds, which are not added. `fusion`: None for
+    `default_fusion`.
 
     Where the embedding fails and there is a `lexical_only_fusion`, only the lexical lists are searched, on that fusion:
     the nodes have no dense part. Without it, the ModelError is raised. `breaker` is shared by the retrievers of an embedding:
@@ -133,7 +141,7 @@ class HybridRetriever(BaseRetriever):
         self._store = store
         self._embed_model = embed_model
         self.retrieved: Retrieved | None = None
-        self._fusion = fusion or Fusion()
+        self._fusion = fusion or default_fusion()
         self._lexical_only_fusion = lexical_only_fusion
         self._breaker = breaker
         self._top_k = top_k

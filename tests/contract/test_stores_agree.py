@@ -16,7 +16,7 @@ from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import embed_nodes
 from rag.ingestion.phrasings import split_phrasings
 from rag.ingestion.readers import FaqRow
-from rag.retrieval.hybrid import Fusion, fuse
+from rag.retrieval.hybrid import default_fusion, fuse
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.rows import row_id
 from rag.stores.base import LEXICAL_FIELDS, PHRASING, Candidates, PassageStore
@@ -73,7 +73,7 @@ def test_the_same_scores_and_the_same_five_rows_first(
         ours, theirs = (candidates(store, cached_models, question, wanted) for store in (faiss_store, opensearch_store))
         assert_same_scores(ours, theirs)
         first, second = (
-            [(row_id(hit), hit.score or 0.0) for hit in fuse(found, Fusion(), size=SIZE, top_k=5)]
+            [(row_id(hit), hit.score or 0.0) for hit in fuse(found, default_fusion(), size=SIZE, top_k=5)]
             for found in (ours, theirs)
         )
         if [row for row, _ in first] != [row for row, _ in second]:
@@ -102,7 +102,7 @@ def test_phrasings_are_found_alike_and_go_with_their_row(
         for question in [*(str(node.metadata[PHRASING]) for node in phrased), *questions()[::40]]:
             found = [candidates(store, cached_models, question, None) for store in stores]
             assert_same_scores(*found)
-            first, second = (fuse(each, Fusion(), size=SIZE, top_k=5) for each in found)
+            first, second = (fuse(each, default_fusion(), size=SIZE, top_k=5) for each in found)
             assert [row_id(hit) for hit in first] == [row_id(hit) for hit in second]
             assert [hit.node.node_id for hit in first] == [hit.node.node_id for hit in second]
             assert len({row_id(hit) for hit in first}) == 5

@@ -26,7 +26,7 @@ from rag.stores.base import JAMO, TOKENS
 from rag.synthesis import texts
 from rag.synthesis.verbatim import VerbatimSynthesizer, verbatim
 
-FUSION = Fusion(scales={part: Scale(0.0, 0.1) for part in PARTS})
+FUSION = Fusion(defaults().fusion.weights, {part: Scale(0.0, 0.1) for part in PARTS})
 PLAIN = Calibration(
     fusion=FUSION,
     correct=Logistic({"top": 1.0}, -3.0),

@@ -233,7 +233,7 @@ def test_a_failing_embedder_is_an_error_unless_words_alone_will_do(store: FaissS
 
     with pytest.raises(ModelUnavailable):
         HybridRetriever(store, Failing()).retrieve("이체한도 늘리기")
-    fusion = Fusion({DENSE: 0.0, TOKENS: 0.7, JAMO: 0.3})
+    fusion = Fusion({DENSE: 0.0, TOKENS: 0.7, JAMO: 0.3}, PLAIN.scales)
     retriever = HybridRetriever(store, Failing(), lexical_only_fusion=fusion)
     assert retriever.retrieve("이체한도 늘리기") == HybridRetriever(store, None, fusion=fusion).retrieve(
         "이체한도 늘리기"
