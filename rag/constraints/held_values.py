@@ -19,22 +19,11 @@ from rag.constraints.asked_values import asked_values, period_before
 from rag.constraints.circumstances import is_circumstance
 from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
+from rag.constraints.mentioned_values import ASSERTED, comparable, determines, is_incidental
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out, is_other_sum, name_before
 from rag.constraints.stated_otherwise import is_stated_otherwise
-from rag.constraints.value_agreement import (
-    ASSERTED,
-    comparable,
-    decides,
-    determines,
-    families,
-    families_of_row,
-    has_end_of,
-    holds,
-    is_beyond,
-    is_incidental,
-    stated,
-)
+from rag.constraints.value_agreement import decides, families, families_of_row, has_end_of, holds, is_beyond, stated
 from rag.korean import compact, sentence_texts, without_notes
 
 _EXAMPLE = re.compile(r"^\s*(?:\[[^\]\n]*예시?\]|예시?\s?[):]).*$", re.MULTILINE)

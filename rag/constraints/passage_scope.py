@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from rag.constraints.compounds import before_words, is_no_kind
 from rag.constraints.everyday_values import values_of
-from rag.constraints.value_agreement import comparable, families, holds, is_incidental
+from rag.constraints.mentioned_values import comparable, is_incidental
+from rag.constraints.value_agreement import families, holds
 from rag.korean import compact
 
 _CELL = re.compile(r"\s*\|(?:\s+|$)")

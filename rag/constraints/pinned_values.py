@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
+from rag.constraints.mentioned_values import comparable
 from rag.constraints.quantities import Quantity
-from rag.constraints.value_agreement import comparable, families, has_end_of, holds, is_beyond
+from rag.constraints.value_agreement import families, has_end_of, holds, is_beyond
 
 _DIMENSIONS = ("duration", "money", "count")
 _AFTER = re.compile(

@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 
 from rag.constraints.everyday_values import values_of
+from rag.constraints.mentioned_values import comparable, determines, is_incidental
 from rag.constraints.named_numbers import other_marks, other_numbers
 from rag.constraints.pinned_values import other_pinned
-from rag.constraints.value_agreement import (
-    comparable,
-    determines,
-    excludes,
-    families,
-    families_of_row,
-    holds,
-    is_incidental,
-    scope,
-)
+from rag.constraints.value_agreement import excludes, families, families_of_row, holds, scope
 from rag.constraints.value_sides import other_sides
 
 MAY_COMPARE = re.compile(r"만기|기간|반기|째\s?주|마지막|[A-Za-z]\s?-?(?:클래스|형|타입|등급|코스|플랜)")
