@@ -19,8 +19,9 @@ from functools import cache, lru_cache
 
 from rag.constraints.compounds import compound_words, is_no_kind, is_same_member, usual_word
 from rag.constraints.contrasts import members_of
-from rag.constraints.directions import MAY_CHANGE, Synonyms, is_reversed, other_target, target_of
+from rag.constraints.directions import MAY_CHANGE, is_reversed, other_target, target_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
+from rag.constraints.synonyms import Synonyms, holds_name, other_names
 from rag.data_files import read_toml
 from rag.korean import compact
 
@@ -162,7 +163,7 @@ def _verbal_noun_not_held(question: str, row: str, synonyms: Synonyms) -> str:
     """The question's final verbal noun if the row contains neither it nor another name of it; otherwise empty."""
     if not (noun := final_verbal_noun(question)):
         return ""
-    names = (noun, *_data()["names"][noun], *(compact(term) for term in synonyms(noun).split()[1:]))
+    names = (noun, *_data()["names"][noun], *other_names(noun, synonyms))
     is_named = any(name in compact(row) for name in names) or members_of(noun) & members_of(row)
     return "" if is_named else noun
 
@@ -186,7 +187,7 @@ def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Sy
     """Whether a row is about `this`, which the customer rejects ("this 말고 that"), and does not name `that`."""
     if _NO_NOUN.search(that) or is_no_kind(that) or this not in compact(row_question):
         return False
-    is_named = any(compact(name) in compact(row) for name in synonyms(that).split())
+    is_named = holds_name(compact(row), that, synonyms)
     return not is_named and not members_of(that) & members_of(row)
 
 
@@ -215,8 +216,8 @@ def _other_objects(question: str, row_question: str, row: str, synonyms: Synonym
         if is_general or is_same_word or is_same_member(asked, held):
             continue
         # The lexicon adds "변경" to "전화번호", which is an action.
-        names = (name for name in synonyms(asked).split()[1:] if name not in compound_words()["verbal_nouns"])
-        if not any(compact(name) in text for name in names):
+        names = (name for name in other_names(asked, synonyms) if name not in compound_words()["verbal_nouns"])
+        if not any(name in text for name in names):
             yield f"{asked} {action}", f"{held} {action}"
 
 

@@ -8,7 +8,7 @@ shows. Institutions are not compared, because a search is limited to the one tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -37,6 +37,7 @@ from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.institution_list import MACHINE
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
+from rag.constraints.synonyms import Synonyms
 from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
 from rag.korean import compact, tokens, without_notes
 
@@ -109,14 +110,14 @@ def compare(
     *,
     institution: str = "",
     is_passage: bool = False,
-    synonyms: Callable[[str], str] = str,
+    synonyms: Synonyms = str,
     today: date | None = None,
 ) -> Agreement:
     """Compare a customer's question with one row.
 
     `institution`: the row's, whose name before a product names no kind of it. `is_passage`: the row is a passage of a document,
-    which must state more of what is asked than a row of an FAQ. `synonyms`: returns a word followed by its other names,
-    separated by spaces. `today`: the day of the question, for "작년"; None: such words are compared with no date.
+    which must state more of what is asked than a row of an FAQ. `today`: the day of the question, for "작년"; None: compares
+    such words with no date.
     """
     question = _as_own(question, row_question, row_answer, institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None

@@ -8,7 +8,7 @@ with a particle or an ending are no modifiers. The words are data (compounds.tom
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -16,15 +16,13 @@ from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institution_list import KINDS
 from rag.constraints.institutions import InstitutionNames
+from rag.constraints.synonyms import LONG_NAME, Synonyms, holds_other_name, other_names
 from rag.data_files import read_toml
 from rag.korean import compact
 
 _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
 _NOUN = re.compile(r"[가-힣]{2,10}")
 _MAX_PREFIX = 6
-LONG_NAME = 4
-"""Characters of another name of a word, at least, for it to identify the thing ("일회용비밀번호" for "otp"). Shorter ones
-("발급" for "서류") occur in rows on other things, too."""
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
 _ENDING = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
@@ -67,12 +65,11 @@ _WHICH = ("어떤", "어느", "무슨")
 
 
 def other_modifiers(
-    question: str, row_question: str, row_answer: str, *, institution: str = "", synonyms: Callable[[str], str] = str
+    question: str, row_question: str, row_answer: str, *, institution: str = "", synonyms: Synonyms = str
 ) -> list[tuple[str, str]]:
     """(asked, held) for each compound of a question of which a row names another kind; `held` is empty where it names none.
 
-    `institution`: the row's, whose name before a product is no kind. `synonyms`: returns a word followed by its other names,
-    which count as the same kind.
+    `institution`: the row's, whose name before a product is no kind. The names by `synonyms` count as the same kind.
     """
     # A fast first check, because this is called for ten rows.
     if not before_words(question) and not _inside_words(question) and "형" not in question:
@@ -90,15 +87,13 @@ def other_modifiers(
             return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         # The row may name the kind elsewhere by another name: 미국주식 for the "미장" of "미장 수수료".
-        is_named = any(compact(term) in row for term in synonyms(asked).split()[1:] if len(term) >= LONG_NAME)
+        is_named = any(name in row for name in other_names(asked, synonyms) if len(name) >= LONG_NAME)
         return held not in asked_text and held not in synonyms(asked) and not is_same and not is_named
 
     def is_unknown(head: str, modifier: str) -> bool:
         if is_on_all_kinds(row_question, row_answer, modifier + head):
             return False
-        terms = synonyms(modifier + head).split()[1:]
-        # The first term is the compound itself, which the row does not contain.
-        return head in compound_words()["products"] and not any(compact(term) in row for term in terms)
+        return head in compound_words()["products"] and not holds_other_name(row, modifier + head, synonyms)
 
     pairs: list[tuple[str, str]] = []
     held_before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
@@ -113,7 +108,7 @@ def other_modifiers(
         if word in _PRICES and not _NO_THING.search(modifier):
             # "자동차할부대출" contains both ends of "자동차대출".
             is_within = len(modifier) > 3 and modifier[:2] in row and modifier[-2:] in row
-            is_missing = not is_within and not any(compact(term) in row for term in synonyms(modifier).split()[1:])
+            is_missing = not is_within and not holds_other_name(row, modifier, synonyms)
         if (held and differs(modifier, held, head)) or (not held and is_missing and not _is_known(modifier)):
             pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
     for head, written in _inside_words(question):

@@ -7,11 +7,11 @@ goes back does: "한도계좌로 다시 바꾸고 싶어요".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 from rag.constraints.compounds import is_same_member
 from rag.constraints.contrasts import members_of
+from rag.constraints.synonyms import Synonyms, other_names
 from rag.korean import compact, tokens
 
 _CHANGE = (
@@ -49,9 +49,6 @@ _STORED = re.compile(r"에\s?(?:저장|보관|설치|있)")
 _ANOTHER = re.compile(rf"(?P<which>다른|딴|새)\s?(?P<thing>\S{{1,8}}?)(?:으로|로)\s*(?:\S{{1,6}}\s+)?{_CHANGE}")
 _PHONE = re.compile(r"휴대\s?전화|(?:휴대|핸드|스마트)\s?폰")
 
-Synonyms = Callable[[str], str]
-"""Returns a word followed by its other names, separated by spaces."""
-
 
 def other_target(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
     """The target of a change in a question if the row changes the same source to another target (누구나, 부부); else empty."""
@@ -59,7 +56,7 @@ def other_target(question: str, row_question: str, row: str, synonyms: Synonyms)
     if asked is None or held is None or not set(tokens(asked["source"])) & set(tokens(held["source"])):
         return ""
     target = asked["target"].strip()
-    is_named = any(compact(name) in compact(row) for name in (target, *synonyms(target).split()[1:]))
+    is_named = any(name in compact(row) for name in (compact(target), *other_names(target, synonyms)))
     is_same = bool(set(tokens(target)) & set(tokens(held["target"]))) or is_same_member(target, held["target"].strip())
     return "" if is_named or is_same else target
 

@@ -12,7 +12,7 @@ only with limits on time that has passed, a term only with limits on terms.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.constraints.asked_values import asked_values, period_before
@@ -23,6 +23,7 @@ from rag.constraints.mentioned_values import ASSERTED, comparable, determines, i
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out, is_other_sum, name_before
 from rag.constraints.stated_otherwise import is_stated_otherwise
+from rag.constraints.synonyms import Synonyms, holds_name
 from rag.constraints.value_agreement import decides, families, families_of_row, has_end_of, holds, is_beyond, stated
 from rag.korean import compact, sentence_texts, without_notes
 
@@ -83,12 +84,11 @@ def share_held(question: str, row_question: str, row_answer: str) -> float:
 
 
 def missing_values(
-    question: str, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
+    question: str, row_question: str, row_answer: str, *, synonyms: Synonyms = str
 ) -> list[tuple[Quantity, bool]]:
     """The values that a question asks about and a row does not state, each with whether a limit of the row decides it.
 
-    Not counted: values that the question only mentions, and what the row states in its notes. `synonyms`: returns a word
-    followed by its other names, separated by spaces.
+    Not counted: values that the question only mentions, and what the row states in its notes.
     """
     own = families_of_row(values_of(row_question))
     whole_row = families_of_row([*values_of(row_question), *values_of(row_answer)])
@@ -151,15 +151,13 @@ def missing_values(
     return missing
 
 
-def is_decided(
-    question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Callable[[str], str] = str
-) -> bool:
+def is_decided(question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Synonyms = str) -> bool:
     """Whether a limit of the row says what holds for a value of the question that the row does not state."""
     if asked.dimension not in _DIMENSIONS or asked.side:
         return False
     row = compact(f"{row_question} {row_answer}")
     name = name_before(question[: asked.start])
-    if name and not any(compact(word) in row for word in synonyms(name).split()):
+    if name and not holds_name(row, name, synonyms):
         return False
     is_situation = OPEN.search(question) is None and _SITUATION.match(question, asked.end) is not None
     is_yes_no, is_elapsed = is_situation or asks_whether(question), _is_elapsed(question, asked)

@@ -98,8 +98,10 @@ class InstitutionNames:
     _known: set[str] = field(default_factory=set, init=False, repr=False)
     _with_kind: list[tuple[Alias, int]] = field(default_factory=list, init=False, repr=False)
     """The names of the index that end in a kind, each with the number of syllables before it."""
+    _held_plain: tuple[str, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._held_plain = tuple(map(plain, self.held))
         for alias in all_aliases(self.held):
             self._by_first.setdefault(alias.text[0], []).append(alias)
             self._known.add(alias.text)
@@ -144,8 +146,7 @@ class InstitutionNames:
         """Names that no list contains but that end in a kind ("한결은행"), and names of groups before a product."""
         unlisted = [match.span() for match in UNLISTED.finditer(lowered) if self._is_unlisted(match)]
         found = [match for pattern in groups_named() for match in pattern.finditer(lowered)]
-        own = list(map(plain, self.held))
-        groups = [m.span("name") for m in found if not any(name.startswith(m["name"]) for name in own)]
+        groups = [m.span("name") for m in found if not any(name.startswith(m["name"]) for name in self._held_plain)]
         spans = dict.fromkeys((*unlisted, *groups))
         return [_mention(self._bank_of_place(lowered, span), text, lowered, places, span) for span in spans]
 
@@ -159,7 +160,7 @@ class InstitutionNames:
     def _is_unlisted(self, match: re.Match[str]) -> bool:
         stem = match["stem"]
         # "도담페이" is a service of 도담은행, if the index has that.
-        is_own = match["kind"] in SERVICES and any(stem.startswith(short_name(plain(name))) for name in self.held)
+        is_own = match["kind"] in SERVICES and any(stem.startswith(short_name(name)) for name in self._held_plain)
         return not is_own and match[0] not in self._known and may_be_name(stem)
 
     def _match(self, text: str, position: int) -> tuple[Alias, int] | None:
@@ -184,8 +185,8 @@ class InstitutionNames:
             gap = text[position + stem : position + stem + 1] == " "
             end = position + len(alias.text) + gap
             written = text[position : position + stem] + text[position + stem + gap : end]
-            is_candidate = written not in self._known and may_be_name(written[:stem])
-            if is_candidate and _one_letter_apart(written, alias.text) and _AFTER.match(text, end):
+            is_near = written not in self._known and _one_letter_apart(written, alias.text)
+            if is_near and may_be_name(written[:stem]) and _AFTER.match(text, end):
                 matches[alias.name] = alias, end
         return next(iter(matches.values())) if len(matches) == 1 else None
 

@@ -8,11 +8,12 @@ needs the name of an airport, and "설 연휴 점검" does not answer a question
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from rag.constraints.compounds import before_words, is_no_kind
 from rag.constraints.everyday_values import values_of
 from rag.constraints.mentioned_values import comparable, is_incidental
+from rag.constraints.synonyms import Synonyms, other_names
 from rag.constraints.value_agreement import families, holds
 from rag.korean import compact
 
@@ -58,23 +59,20 @@ _ROWS = 2
 """Rows of a table with values in one column, at least, for the table to be one by values."""
 
 
-def lacking_in_passage(question: str, passage: str, *, synonyms: Callable[[str], str] = str) -> list[str]:
-    """The words of a question that a passage, including its headings, does not cover.
-
-    `synonyms`: returns a word followed by its other names, separated by spaces.
-    """
+def lacking_in_passage(question: str, passage: str, *, synonyms: Synonyms = str) -> list[str]:
+    """The words of a question that a passage, including its headings, does not cover."""
     lacking = [*_attributes(question, passage), *_names(question, passage), *_values(question, passage)]
     return list(dict.fromkeys([*lacking, *_modifiers(question, compact(passage), synonyms)]))
 
 
-def _modifiers(question: str, passage: str, synonyms: Callable[[str], str]) -> Iterator[str]:
+def _modifiers(question: str, passage: str, synonyms: Synonyms) -> Iterator[str]:
     """Nouns before a word that the passage contains without them: 추석 of "추석 연휴". `passage`: without spaces."""
 
     def is_held(word: str) -> bool:
         name = compact(word)
         # The parts of a compound may be apart: "급여통장" in "급여 이체 통장".
         parts = [(name[:at], name[at:]) for at in range(2, len(name) - 1)]
-        names = [name, *map(compact, synonyms(word).split())]
+        names = [name, *other_names(word, synonyms)]
         return any(each in passage for each in names) or any(a in passage and b in passage for a, b in parts)
 
     for narrowed, noun in before_words(question):

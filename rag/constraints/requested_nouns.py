@@ -9,9 +9,9 @@ right answers to such messages 27 are lost, and 75 of 311 others (docs/evaluatio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache, lru_cache
 
+from rag.constraints.synonyms import Synonyms, holds_name
 from rag.data_files import read_table
 from rag.korean import compact, tokens
 
@@ -24,14 +24,13 @@ KEYWORDS = re.compile(
 """Matches a message of two to four words that holds no question word and ends in a noun, not in the form of a verb."""
 
 
-def noun_not_held(question: str, row_question: str, row_answer: str, synonyms: Callable[[str], str] = str) -> str:
+def noun_not_held(question: str, row_question: str, row_answer: str, synonyms: Synonyms = str) -> str:
     """The noun that a message of keywords ends in, if the row holds it in no words; otherwise empty."""
     if not (noun := final_noun(question)):
         return ""
     row = compact(f"{row_question} {row_answer}")
-    names = (compact(name) for name in synonyms(noun).split())
     # A compound is held where a part of it is: "입금일" by "입금".
-    if any(name in row for name in names) or any(part in row for part in tokens(noun)):
+    if holds_name(row, noun, synonyms) or any(part in row for part in tokens(noun)):
         return ""
     # Of a compound, its last noun ("가능시간").
     said = next((words for end in range(len(noun) - 1) if (words := _said().get(noun[end:]))), None)

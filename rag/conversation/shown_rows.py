@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.constraints.aspects import ASPECT_OF
-from rag.constraints.compounds import LONG_NAME
 from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.synonyms import LONG_NAME
 from rag.conversation.follow_up_rules import chosen_number, lacks_product, rejects_answer
 from rag.conversation.row_search import in_question, is_same_question
 from rag.conversation.word_rules import WordRule, content_words, nouns, says

@@ -17,6 +17,7 @@ from rag.constraints.agreement import error_codes
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.quantities import Quantity
+from rag.constraints.synonyms import holds_name
 from rag.conversation.follow_up_rules import is_channel
 from rag.conversation.nearest_sentence import AHEAD_OF_FEW, FAR, FAR_AHEAD, Similarities, nearest, no_similarities
 from rag.conversation.sentence_agreement import (
@@ -198,7 +199,7 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
     # Else only the embedding relates it to the sentence.
     is_told = asked.values or kinds_asked(message) or UNDONE.search(message)
     # "신용점수에 영향 있나요" is not stated by a sentence that is only less far than the others.
-    names_thing = any(compact(name) in compact(text) for word in asked.words for name in expand(word).split())
+    names_thing = any(holds_name(compact(text), word, expand) for word in asked.words)
     is_held = names_thing or any(compact(word)[:2] in compact(text) for word in new)
     is_related = is_told or is_held or (is_far_ahead and not asked.words)
     is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)

@@ -10,6 +10,7 @@ from rag.constraints.compounds import names_general
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import share_held
+from rag.constraints.synonyms import holds_name
 from rag.korean import compact
 from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
@@ -50,11 +51,10 @@ def names_thing(hit: FusedNode, word: str) -> bool:
     row = row_text(hit)
     # "플래티넘카드 연회비" is not named by a row on another card's 연회비.
     named = {(m.set_name, m.member) for m in mentions_of(word) if word in (m.text, m.label)}
-    # A value has other forms (`share_held`), but no other names.
-    names = [word] if values_of(word) else expand(word).split()
     text, members = compact(row), members_of(row)
     if word in _PRICE and _STATES_PRICE.search(row):
         return True
-    if any(compact(name) in text for name in (word, *names)):
+    # A value has other forms (`share_held`), but no other names.
+    if compact(word) in text or (not values_of(word) and holds_name(text, word, expand)):
         return True
     return bool(named & members) or bool(named and names_general(word, row))

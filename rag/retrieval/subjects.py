@@ -14,6 +14,7 @@ from rag.constraints import Conflict
 from rag.constraints.background import asked_part
 from rag.constraints.compounds import is_no_kind
 from rag.constraints.institution_list import KINDS
+from rag.constraints.synonyms import holds_name
 from rag.korean import compact
 from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
@@ -67,7 +68,7 @@ def other_subject(
     for word in words:
         if is_no_kind(word) or word in KINDS or not _stands_as_noun(word, asked):
             continue
-        if not any(compact(other) in held for other in expand(word).split()):
+        if not holds_name(held, word, expand):
             rows = sorted(hits[1:], key=lambda hit: not first_word(question_of(hit)).endswith(compact(word)))
             return Conflict("product", word, own), (first, *rows)
     return unchanged

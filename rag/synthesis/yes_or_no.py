@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from rag.constraints.contrasts import asks_whether, members_of
 from rag.constraints.everyday_values import values_of
+from rag.constraints.synonyms import other_names
 from rag.korean import compact, sentence_texts
 from rag.retrieval.query_analysis import expand
 from rag.synthesis.words import PassageWords, all_words
@@ -84,8 +85,8 @@ def words_beyond(text: str, other: str, bank: str = "") -> list[str]:
         stem = compact(found[0].stem if found else token)
         everyday = [name for name, begins in _EVERYDAY.items() if re.match(begins, token)]
         # "편의점" beside "ATM" says more than the term ATM, which it calls for.
-        terms = [name for name in (*everyday, *expand(token).split()[1:]) if compact(name) not in own]
-        is_named = any(len(name) > 1 and compact(name) in held for name in (stem, *terms))
+        terms = [name for name in (*map(compact, everyday), *other_names(token, expand)) if name not in own]
+        is_named = any(len(name) > 1 and name in held for name in (stem, *terms))
         if not (is_named or (found and words.holds(found[0])) or members_of(token) & members):
             beyond.append(token)
     return beyond

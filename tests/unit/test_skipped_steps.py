@@ -38,10 +38,6 @@ SKIPPED: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
         lambda text: event_states.MAY_NAME_STATE.search(text) is not None,
         lambda text: any(event_states.other_states(text, *ROW)) or bool(event_states.happened_by_event(text)),
     ),
-    "what is wanted": (
-        lambda text: requested_verbs.MAY_REQUEST.search(text) is not None,
-        lambda text: bool(requested_verbs.requested_verbs(text)),
-    ),
     "everyday verbs": (
         lambda text: requested_verbs.MAY_REQUEST.search(text) is not None,
         lambda text: bool(requested_verbs.requested_verbs(text)),
