@@ -31,6 +31,7 @@ from rag.constraints.contrasts import (
     mentions_of,
     stands_in,
 )
+from rag.constraints.directions import as_used_elsewhere
 from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
@@ -119,7 +120,7 @@ def compare(
     which must state more of what is asked than a row of an FAQ. `today`: the day of the question, for "작년"; None: compares
     such words with no date.
     """
-    question = _as_own(question, row_question, row_answer, institution)
+    question = as_used_elsewhere(_as_own(question, row_question, row_answer, institution), institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
     guidance = without_cancelling(part, row_answer)

@@ -221,11 +221,12 @@ def is_same_member(asked: str, held: str, head: str = "") -> bool:
 @lru_cache(maxsize=4096)
 def _is_known(word: str) -> bool:
     """Whether a word is a member of a contrast set or the name of an institution."""
-    return bool(members_of(word)) or bool(_everyday_names().find(word))
+    return bool(members_of(word)) or bool(everyday_names().find(word))
 
 
 @cache
-def _everyday_names() -> InstitutionNames:
+def everyday_names() -> InstitutionNames:
+    """The names of the bundled list, for texts that are read without an index."""
     return InstitutionNames()
 
 

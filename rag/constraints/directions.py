@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.constraints.compounds import is_same_member
+from rag.constraints.compounds import everyday_names, is_same_member
 from rag.constraints.contrasts import members_of
 from rag.constraints.synonyms import Synonyms, other_names
 from rag.korean import compact, tokens
@@ -26,9 +26,13 @@ _FROM_TO = re.compile(
 )
 _TO = re.compile(
     r"(?<![가-힣A-Za-z])(?P<target>[가-힣A-Za-z]{2,12}?)(?:으로|로)\s?"
-    rf"(?:(?:다시|도로)\s?(?:{_CHANGE}|받|쓰|쓸)|(?:전환|변경|바꾸|바꿀|바꿔|되돌|돌아가))"
+    rf"(?:(?:다시|도로)\s?(?:{_CHANGE}|받|쓰|쓸|[\s?!.]*$)"
+    r"|(?:전환|변경|바뀌)(?!됐|되었|되어|돼서|었|어|더)|(?:바꾸|바꿀|바꿔|바뀔|되돌|돌아가|돌아갈))"
 )
-"""A change of which only the target is named; a thing that is received or used again went back to it."""
+"""A change of which only the target is named; a thing that is received or used again went back to it. What has changed by itself
+is a story: "한도계좌로 바뀌었는데 어떻게 풀어요"."""
+_BACK_TO = re.compile(r"(?:다시|도로|원래)\s(?P<target>[가-힣A-Za-z]{2,12}?)(?:으로|로)[\s?!.]*$")
+"""A return without its verb: "다시 한도계좌로"."""
 MAY_CHANGE = re.compile(rf"로(?![가-힣])|로(?:다시|도로|{_CHANGE})|(?:다른|타|딴)\s?(?:[가-힣]{{2}}\s?)?[가-힣]")
 """Matches each question that may name a direction: a fast first check."""
 _INSTITUTION = r"(?:금융\s?(?:기관|회사)|금융사|기관|회사|은행|행|증권사|증권|보험사|카드사|저축은행|데|곳)"
@@ -37,16 +41,21 @@ _BY_THEN = (
     r"(?:하?던|[하되]?는\s(?!법|방법|거|게|건|데)|한(?![다번])|된|되어|돼\s?있|해\s?(?:둔|놓|놨)|\s?중(?![가-힣]))"
 )
 """Follows what was done there before: "다른 은행에서 쓰던 OTP"."""
-_USED_ELSEWHERE = re.compile(
-    rf"(?<![가-힣])(?:다른|타|딴|모든|여러)\s?{_INSTITUTION}{_SITE}(?:에다가?|에서|에)(?:도|는)?\s?(?:(?:바로|같이|또|계속|그대로)\s?)?"
+_USED_THERE = (
+    rf"{_SITE}(?:에다가?|에서|에)(?:도|는)?\s?(?:(?:바로|같이|또|계속|그대로)\s?)?"
     rf"(?:이용\s?등록|등록|사용|이용(?!\s?등록)|쓸|써|쓰|로그인)(?!{_BY_THEN})"
 )
+_USED_ELSEWHERE = re.compile(rf"(?<![가-힣])(?:다른|타|딴|모든|여러)\s?{_INSTITUTION}{_USED_THERE}")
+USED_AT = re.compile(_USED_THERE)
+"""Follows the name of an institution where a thing is used."""
 _ISSUED_ELSEWHERE = re.compile(
     rf"(?<![가-힣])(?:다른|타|딴)\s?{_INSTITUTION}{_SITE}(?:에서|에|이|가)?\s?"
     rf"(?:발급|발행|만든|만들었|받은|받았|(?:등록|사용|이용|쓰)(?={_BY_THEN}))"
 )
 _STORED = re.compile(r"에\s?(?:저장|보관|설치|있)")
 _ANOTHER = re.compile(rf"(?P<which>다른|딴|새)\s?(?P<thing>\S{{1,8}}?)(?:으로|로)\s*(?:\S{{1,6}}\s+)?{_CHANGE}")
+_CANCELLED = r"{}(?:[을를]?\s?(?:해제|해지|탈퇴|취소)|[^?]{{0,20}}?(?<![가-힣])(?:해제|풀))"
+"""Cancelling a thing in a row's question, by its name; releasing it may be asked behind something else."""
 _PHONE = re.compile(r"휴대\s?전화|(?:휴대|핸드|스마트)\s?폰")
 
 
@@ -77,7 +86,7 @@ def is_reversed(question: str, row_question: str, row_answer: str = "") -> bool:
     if _is_used_at_other_end(question, row_question, row_answer):
         return True
     # Cancelling the target is the opposite, too: "한도제한계좌 해제" for "일반계좌를 한도제한계좌로 바꾸려면".
-    if target and re.search(rf"{_name(target)}[을를]?\s?(?:해제|해지|탈퇴|취소)", row_question):
+    if target and re.search(_CANCELLED.format(_name(target)), row_question):
         return True
     if row is None:
         return _is_reversed_in(question, row_answer)
@@ -93,6 +102,19 @@ def is_reversed(question: str, row_question: str, row_answer: str = "") -> bool:
         return True
     is_place = asked["by"].endswith("에서")
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
+
+
+@lru_cache(maxsize=4096)
+def as_used_elsewhere(question: str, institution: str) -> str:
+    """The question with each other institution where a thing is used as 다른 은행: "OTP 카카오뱅크에 등록".
+
+    `institution`: the row's; where it is empty, any name could be its own, and the question stays as it is.
+    """
+    if institution and USED_AT.search(question):
+        for mention in reversed(everyday_names().find(question)):
+            if mention.text[:2] != institution[:2] and USED_AT.match(question, mention.end):
+                question = f"{question[: mention.start]}다른 은행{question[mention.end :]}"
+    return question
 
 
 def _is_used_at_other_end(question: str, row_question: str, row_answer: str) -> bool:
@@ -121,7 +143,7 @@ def _is_on_other_devices(question: str, row: re.Match[str]) -> bool:
 
 def target_of(question: str) -> str:
     """What a change in a question leads to, also where it names nothing else ("한도계좌로 다시 바꾸고"); empty without one."""
-    if match := _direction(question) or _TO.search(question):
+    if match := _direction(question) or _TO.search(question) or _BACK_TO.search(question):
         # In "명세서를 이메일에서 우편으로" the thing is named first.
         return str(match["target"]).rpartition("에서 ")[2].strip()
     return ""

@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 
 from rag.constraints.institution_list import MACHINE
+from rag.constraints.directions import USED_AT
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.data_files import entry_lines, read_table, read_text
 from rag.errors import InputError
@@ -90,6 +91,8 @@ def _named_banks(
     if not (chosen or excluded or others) and not all(mention.held for mention in places):
         chosen = _distinct(mention.name for mention in places if mention.held)
     within = _within_one(text, mentions)
+    # Where a thing is used says which end is asked about: "새나래 OTP 카카오뱅크에 등록".
+    about = [mention for mention in about if mention.held or not USED_AT.match(text, mention.end)]
     left_out = [mention for mention in mentions if mention in about or mention == within]
     return NamedBanks(chosen, excluded, others, _without(text, left_out, within=within))
 

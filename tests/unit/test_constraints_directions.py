@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.constraints import compare
 from rag.constraints.directions import is_reversed
 
 RELEASE = "시험제한계좌 해제(정식계좌 전환)는 어떻게 신청하나요?"
@@ -12,6 +13,7 @@ PAPERLESS = "우편 명세서를 이메일로 변경하려면 어떻게 하나�
 TOKEN = "보안카드에서 디지털키로 보안매체를 변경하려면?"
 MONTHLY = "연납 보험료를 월납으로 바꿀 수 있나요?"
 SHARES = "조각 잔고를 온주로 전환할 수 있나요?"
+RELEASED = "시험제한계좌의 거래한도와 해제 방법은 무엇인가요?"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,14 @@ SHARES = "조각 잔고를 온주로 전환할 수 있나요?"
         ("시험계좌로 전환하려면", FORMAL),
         ("정식계좌에서 시험계좌로 바꾸려면", FORMAL),
         ("시험제한계좌로 되돌릴 수 있나요", RELEASE),
+        ("다시 시험계좌로", RELEASE),
+        ("다시 시험계좌로", FORMAL),
+        ("시험계좌로 다시?", FORMAL),
+        ("풀었는데 나중에 다시 시험계좌로 바뀔 수도 있나요", FORMAL),
+        ("안 쓰면 시험계좌로 바뀌나요", FORMAL),
+        ("시험제한계좌로 다시 돌아갈 수도 있어요?", RELEASED),
+        ("이제 다시 연납으로", MONTHLY),
+        ("도로 우편으로", PAPERLESS),
         ("우편으로 다시 바꿀래요", PAPERLESS),
         ("명세서 우편으로 다시 받고 싶어요", PAPERLESS),
         ("명세서를 이메일에서 우편으로 바꾸려면", PAPERLESS),
@@ -53,6 +63,13 @@ def test_the_other_direction(question: str, row: str) -> None:
         ("보안카드로 쓰다가 디지털키로 바꾸고 싶어요", TOKEN),
         ("월납으로 바꾸고 싶어요", MONTHLY),
         ("온주로 전환되나요", SHARES),
+        ("다시 정식계좌로", FORMAL),
+        ("정식계좌로 바뀌는 데 며칠 걸려요", RELEASED),
+        ("시험제한계좌 어떻게 풀어요", RELEASED),
+        ("다시 앱으로", FORMAL),
+        ("갑자기 시험제한계좌로 바뀌었는데 어떻게 해요", RELEASED),
+        ("통장이 시험제한계좌로 전환됐는데 풀어 주세요", RELEASE),
+        ("시험계좌로 바뀌어 있던데 정식계좌로 하려면", FORMAL),
         ("다른 번호로 바꾸고 싶어요", "휴대폰번호를 변경하려면 어떻게 하나요?"),
         ("다른 은행 계좌로 바꾸고 싶어요", "결제계좌를 변경하려면 어떻게 하나요?"),
         ("우리 계좌로 자동이체 바꾸고 싶어요", "타행에 등록된 자동이체의 출금계좌를 당행 계좌로 변경할 수 있나요?"),
@@ -115,3 +132,32 @@ def test_another_device_of_the_same_kind(question: str) -> None:
     assert is_reversed(question, "노트북에 저장된 열쇠를 태블릿으로 복사하려면 어떻게 하나요?")
     assert not is_reversed(question, "태블릿에 저장된 열쇠를 다른 태블릿으로 복사하려면 어떻게 하나요?")
     assert not is_reversed("열쇠를 태블릿으로 옮기려면", "노트북에 저장된 열쇠를 태블릿으로 복사하려면 어떻게 하나요?")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "여기 토큰 카카오뱅크에 등록하려면",
+        "든든은행 토큰 토스뱅크 앱에 등록",
+        "든든 토큰을 신한은행에서도 쓸 수 있나요",
+        "발급받은 토큰 국민은행에 등록해도 되나요",
+        "토큰 키움증권에 이용등록하는 법",
+    ],
+)
+def test_a_named_institution_where_a_thing_is_used_is_another_one(question: str) -> None:
+    row = ISSUED_ELSEWHERE, "타 금융기관에서 발급받은 토큰은 앱 [인증 > 토큰 등록]에서 등록하실 수 있습니다."
+    assert compare(question, *row, institution="든든은행").status == "conflict"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "카카오뱅크에서 발급받은 토큰 등록하려면",
+        "카카오뱅크에 등록된 토큰 여기도 등록",
+        "신한은행에서 쓰던 토큰 든든은행에 등록하려면",
+        "토큰 든든은행 앱에 등록하는 법",
+    ],
+)
+def test_a_thing_of_a_named_institution_is_used_here(question: str) -> None:
+    row = ISSUED_ELSEWHERE, "타 금융기관에서 발급받은 토큰은 앱 [인증 > 토큰 등록]에서 등록하실 수 있습니다."
+    assert not [each for each in compare(question, *row, institution="든든은행").lacking if each.kind == "action"]
