@@ -31,11 +31,10 @@ from rag.constraints.contrasts import (
     mentions_of,
     stands_in,
 )
-from rag.constraints.directions import as_used_elsewhere
 from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.held_values import missing_values, share_held
-from rag.constraints.institution_list import MACHINE
+from rag.constraints.own_institution import MAY_NAME_PLACE, in_the_rows_words
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
 from rag.constraints.synonyms import Synonyms
@@ -62,8 +61,6 @@ _COMPARES = re.compile(
 )
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
-_OWN, _OTHERS = ("same_institution", "당행"), ("same_institution", "타행")
-_PLACE = rf"(?:{MACHINE}|기계|지점|창구|영업점)"
 _OPEN_LIST = re.compile(r"\s?등(?![가-힣])|\s?등[의에을이과](?![가-힣])")
 """Follows the last of some members of a set that are examples: "네이버페이 등"."""
 _OBJECT_SPAN = 24
@@ -120,7 +117,8 @@ def compare(
     which must state more of what is asked than a row of an FAQ. `today`: the day of the question, for "작년"; None: compares
     such words with no date.
     """
-    question = as_used_elsewhere(_as_own(question, row_question, row_answer, institution), institution)
+    if MAY_NAME_PLACE.search(question):
+        question = in_the_rows_words(question, row_question, row_answer, institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
     guidance = without_cancelling(part, row_answer)
@@ -164,26 +162,6 @@ def compare(
             Conflict("passage", asked, "") for asked in lacking_in_passage(question, passage, synonyms=synonyms)
         ]
     return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share)
-
-
-def _as_own(question: str, row_question: str, row_answer: str, institution: str) -> str:
-    """The question with the name of the row's institution replaced by the words that rows use, after "같은" or before "다른".
-
-    "같은 도담 쓰는" becomes "같은 은행 쓰는", and "도담 다른 고객" begins with "당사"; "도담에서 도담으로" is within one. Before
-    a machine or a branch it is replaced for a row on those of others alone, too: "도담 ATM" becomes "당행 ATM".
-    """
-    name = rf"(?<![가-힣]){re.escape(institution[:2])}[가-힣]{{0,4}}?"
-    if _OTHERS in members_of(row_question) and _OTHERS not in members_of(question):
-        own = r"(?<![가-힣])(?:여기|이\s?은행)" + (f"|{name}" if institution else "")
-        place = re.compile(rf"(?:{own})\s?(?:의\s?)?(?={_PLACE})", re.IGNORECASE)
-        if _OWN not in members_of(row_answer) and not place.search(row_answer):
-            question = place.sub("당행 ", question)
-    is_twice = bool(institution) and question.count(institution[:2]) > 1
-    if not institution or not (is_twice or "같은" in question or "다른" in question):
-        return question
-    question = re.sub(rf"({name}\s?(?:계좌|통장)?에서\s?){name}(?=\s?(?:계좌|통장)?으?로)", r"\1같은 은행", question)
-    question = re.sub(rf"같은\s?{name}(?=\s|쓰|이용|고객)", "같은 은행", question)
-    return re.sub(rf"{name}\s?(?:의\s?)?(?=다른\s(?!은행|금융|증권|저축|보험|카드사|회사|기관|곳))", "당사 ", question)
 
 
 def error_codes(text: str) -> set[str]:

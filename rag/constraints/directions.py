@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.constraints.compounds import everyday_names, is_same_member
+from rag.constraints.compounds import is_same_member
 from rag.constraints.contrasts import members_of
 from rag.constraints.synonyms import Synonyms, other_names
 from rag.korean import compact, tokens
@@ -102,19 +102,6 @@ def is_reversed(question: str, row_question: str, row_answer: str = "") -> bool:
         return True
     is_place = asked["by"].endswith("에서")
     return is_place and _likeness(asked["source"], row["target"]) > _likeness(asked["source"], row["source"])
-
-
-@lru_cache(maxsize=4096)
-def as_used_elsewhere(question: str, institution: str) -> str:
-    """The question with each other institution where a thing is used as 다른 은행: "OTP 카카오뱅크에 등록".
-
-    `institution`: the row's; where it is empty, any name could be its own, and the question stays as it is.
-    """
-    if institution and USED_AT.search(question):
-        for mention in reversed(everyday_names().find(question)):
-            if mention.text[:2] != institution[:2] and USED_AT.match(question, mention.end):
-                question = f"{question[: mention.start]}다른 은행{question[mention.end :]}"
-    return question
 
 
 def _is_used_at_other_end(question: str, row_question: str, row_answer: str) -> bool:

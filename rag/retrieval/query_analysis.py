@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from rag.constraints.institution_list import MACHINE
 from rag.constraints.directions import USED_AT
+from rag.constraints.institution_list import MACHINE
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
 from rag.data_files import entry_lines, read_table, read_text
 from rag.errors import InputError

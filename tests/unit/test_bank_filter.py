@@ -246,3 +246,15 @@ def test_that_both_sides_are_at_one_institution_is_kept_without_its_name(questio
 )
 def test_the_owner_of_a_machine_stays_known_without_its_name(question: str, rest: str) -> None:
     assert named_banks(question, ["새나래은행"]).rest == rest
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("새나래 OTP 카카오뱅크에 등록", "OTP 카카오뱅크에 등록"),
+        ("새나래 토큰 토스뱅크에서도 쓸 수 있나요", "토큰 토스뱅크에서도 쓸 수 있나요"),
+        ("새나래 카카오뱅크에 등록된 OTP", "에 등록된 OTP"),
+    ],
+)
+def test_where_a_thing_is_used_stays_known_without_the_own_name(question: str, rest: str) -> None:
+    assert named_banks(question, BANKS).rest == rest
