@@ -20,7 +20,7 @@ from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspec
 from rag.conversation.nearest_sentence import Similarities, no_similarities
 from rag.conversation.own_case import states_case
 from rag.conversation.row_search import OFFERED, RowSearch, as_suggestions, in_question, merge_as_suggestions
-from rag.conversation.sentence_agreement import WHEN, kinds_asked, names
+from rag.conversation.sentence_agreement import WHEN, kinds_asked, names, things
 from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.word_rules import content_words, nouns, rules, says, with_verbs_of_ability_joined
@@ -165,10 +165,20 @@ def goes_on(message: str, row: JudgedNode) -> bool:
 
 
 def answered_on_topic(
-    question: str, history: Sequence[Turn], filters: Filters, bank: str, rows: RowSearch
+    question: str,
+    history: Sequence[Turn],
+    filters: Filters,
+    bank: str,
+    rows: RowSearch,
+    readings: tuple[Verdict, Verdict],
 ) -> Verdict | None:
-    """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it."""
-    if lacks_aspect(question):
+    """The message asked of the topic alone ("이체 수수료는요" after "이체 가능시간"), where a row not shown answers it.
+
+    `readings`: the contextual and the standalone one. Not where the contextual one answers with a row not shown. A row fits what
+    was asked before if the contextual reading has it first, but for the rows shown, or the standalone one answers with it.
+    """
+    contextual, standalone = readings
+    if lacks_aspect(question) or (contextual.status == "answered" and not shown_before(contextual, history)):
         return None
     # At most one word, which is no institution. A turn that only states a value of the customer has no topic.
     asked = [rows.named(turn.question).rest or turn.question for turn in history if not states_case(turn.question)]
@@ -176,9 +186,16 @@ def answered_on_topic(
         return None
     text = " ".join([*topic_of(asked), rules()["back reference"].pattern.sub("", question).strip()])
     verdict = rows.search_at(bank, text, filters)
-    if verdict.status != "answered" or shown_before(verdict, history):
+    if verdict.status != "answered" or shown_before(verdict, history, things(question)):
         return None
-    fits = fits_topic(question, asked[-1], verdict.nodes[0])
+    shown = cited_rows(history[-1]) if history[-1].status == "answered" else ()
+    in_context = [row_id(hit) for hit in contextual.ranked if row_id(hit) not in shown]
+    agreeing = [
+        *(in_context[:1] if contextual.status != "declined" else ()),
+        *(row_id(hit) for hit in standalone.nodes[:1] if standalone.status == "answered"),
+    ]
+    row = verdict.nodes[0]
+    fits = row_id(row) in agreeing or fits_topic(question, asked[-1], row)
     return verdict if fits and rows.own_match(question, verdict, filters) >= OWN_MATCH else None
 
 

@@ -207,8 +207,8 @@ class Searcher:
         if told_of:
             # Of a value alone another row is as full as the one that is meant.
             return offer_again(told_of, contextual, question, last)
-        is_open = contextual.status != "answered" or bool(shown_before(contextual, history))
-        if is_open and not names_topic and (other := answered_on_topic(question, history, filters, bank, self.rows)):
+        readings = (contextual, standalone)
+        if not names_topic and (other := answered_on_topic(question, history, filters, bank, self.rows, readings)):
             return other
         signs = MessageSigns(
             own_match=self.rows.own_match(question, contextual, filters),
