@@ -33,26 +33,18 @@ from rag.constraints.contrasts import (
 )
 from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
+from rag.constraints.guidance import guidance, steps_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.own_institution import MAY_NAME_PLACE, in_the_rows_words
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
 from rag.constraints.synonyms import Synonyms
 from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
-from rag.korean import compact, tokens, without_notes
+from rag.korean import compact, tokens
 
 Status = Literal["agree", "conflict", "unknown"]
 BLOCKING_KINDS = ("product", "means", "scope", "term")
 """Kinds of contrast sets of which a row must name the member that a question names."""
-_PATH = re.compile(r"^.* > .*$", re.MULTILINE)
-_STEP = re.compile(r"^.*(?:>|^\s*\[|^\s*-).*$", re.MULTILINE)
-_SENTENCE = re.compile(r"^[^.\n]*")
-_PASSIVE = re.compile(
-    r"(?<!신청하시면 )\S+(?<!시면)\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
-    r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
-)
-"""Matches what happens by itself or under a condition, which does not explain how to do it: "지문을 삭제하시면 자동
-해제됩니다"."""
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
 """The code of an error or a form: "SN-2001"."""
@@ -60,6 +52,12 @@ _COMPARES = re.compile(
     r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
 )
 """Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
+_DOING = re.compile(
+    r"신청|접수|가입|개설|발급|해지|철회|취소|변경|전환|체인지|바꾸|바꿔|만료|갱신|연장|등록|사고|자격|대상|서류|방법|절차|잃어|분실|고장|언제|며칠|어디|누가|어떻게\s?[하해받]"
+)
+"""Words of a question on how, when or by whom something is done."""
+_DONE = re.compile(r"\s?(?:받은|받으신|(?:된|한|하신|했던|됐던)(?!\s?(?:이유|사유|경우|때|원인)))")
+"""Follows a verbal noun of what has been done: "발급받은 카드", but not "거절된 이유"."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
 _OPEN_LIST = re.compile(r"\s?등(?![가-힣])|\s?등[의에을이과](?![가-힣])")
 """Follows the last of some members of a set that are examples: "네이버페이 등"."""
@@ -121,9 +119,9 @@ def compare(
         question = in_the_rows_words(question, row_question, row_answer, institution)
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
-    guidance = without_cancelling(part, row_answer)
-    steps = _steps(guidance)
-    agreed, conflicts = _contrasts(question, part, row_question, guidance)
+    answer = without_cancelling(part, row_answer)
+    steps = steps_of(answer)
+    agreed, conflicts = _contrasts(question, part, row_question, answer)
     lacking: list[Conflict] = []
     share = 0.0
     if values_of(question) or MAY_COMPARE.search(question):
@@ -141,8 +139,7 @@ def compare(
         if other_codes := codes - own_codes:
             conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
-    # A row that compares two things answers no question on one of them, except for values and aspects that it states.
-    if _COMPARES.search(row_question) and not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)):
+    if not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)) and _only_compares(row, part):
         lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
@@ -162,6 +159,11 @@ def compare(
             Conflict("passage", asked, "") for asked in lacking_in_passage(question, passage, synonyms=synonyms)
         ]
     return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share)
+
+
+def _only_compares(row: tuple[str, str], question: str) -> bool:
+    """Whether a row on how two things differ, which explains what they are, does not say how one is done that is asked for."""
+    return _COMPARES.search(row[0]) is not None and any(each not in "".join(row) for each in _DOING.findall(question))
 
 
 def error_codes(text: str) -> set[str]:
@@ -194,7 +196,7 @@ def _contrasts(question: str, part: str, row_question: str, answer: str) -> tupl
             continue
         if all(_names_all(name, member, row_question, answer) for member in asked):
             continue
-        in_answer = {member for each, member in members_of(_guidance(about.kind, answer)) if each == name}
+        in_answer = {member for each, member in members_of(guidance(about.kind, answer)) if each == name}
         if not asked.keys() & in_answer and not all(is_excepted(part, label, answer) for label in asked.values()):
             conflicts.append(Conflict(about.kind, ", ".join(asked.values()), ", ".join(row.values())))
     return agreed, conflicts
@@ -247,10 +249,19 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
         is_covered = is_thing and is_excepted(question, mention.text, answer)
         if name not in elsewhere and not is_covered:
             # The word may be in the row although the set's rules ignore it there ("세금" beside "예금").
-            is_written = not is_action and stands_in(mention.text, f"{row_question}\n{answer}")
+            is_written = (
+                _is_written(mention.text, row_question)
+                if is_action
+                else stands_in(mention.text, f"{row_question}\n{answer}")
+            )
             is_covered = is_written or name in answered_by(row_question) | answered_by(steps if is_action else answer)
         if not is_covered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
+
+
+def _is_written(word: str, row_question: str) -> bool:
+    """Whether a row's question contains the noun of an action, other than of what has been done ("발급받은 카드")."""
+    return any(not _DONE.match(row_question, match.end()) for match in re.finditer(re.escape(word), row_question))
 
 
 def _names_all(name: str, member: str, row_question: str, answer: str) -> bool:
@@ -274,26 +285,3 @@ def _is_one_of_two(question: str, mention: ContrastMention, stated: frozenset[tu
             if _OR.search(between) and not OPEN.search(question[: first.start] + between + question[last.end :]):
                 return True
     return False
-
-
-def _guidance(kind: str, answer: str) -> str:
-    """The part of an answer that can show that it covers a member of a set of this kind, too.
-
-    Menu paths name categories ("상품가입 > 예금·적금") and notes mention other things. So notes and paths are left out for
-    means and scopes, paths for products, and for actions and states everything but the first sentence and the steps.
-    """
-    if kind == "channel":
-        return answer
-    if kind == "product":
-        return _PATH.sub("", answer)
-    body = without_notes(answer)
-    if kind not in ("action", "state"):
-        return _PATH.sub("", body)
-    first = _SENTENCE.match(body)
-    return "\n".join([first.group() if first else "", *_STEP.findall(body)])
-
-
-@lru_cache(maxsize=4096)
-def _steps(answer: str) -> str:
-    """The part of an answer that says what to do."""
-    return _PASSIVE.sub("", _guidance("action", answer))

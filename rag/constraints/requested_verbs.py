@@ -23,11 +23,15 @@ _PRICE = re.compile(r"(?:매수|매도|매입)\s?(?:평균)?(?:단가|가격|가
 """Names of prices in an answer, which say nothing of what is done."""
 _MAX_AFTER = 8
 """Characters after a request, at most, for it to be the end of its question."""
+_NOUN_FORMS = ("사다", "파다")
+"""Verbs of which the form in -기 is another word: 사기 (fraud), 파기 (destroying data)."""
 _VALUE = re.compile(
     r"\d|만\s?원|얼[마만]|언제|몇|며칠|한도|수수료|이율|이자|금리|서류|자격|조건|기준|대상|횟수|혜택|차이|종류|이유|왜|뭐가|무엇이"
     r"|세율|세금|시간|기간|기한"
 )
-_HOW = re.compile(r"어떻게 (?:하|해|신청|받|등록|변경|이용)|방법|절차|려면|수 있|[을를] 신청|신청은|할 수|가능")
+_HOW = re.compile(
+    r"면 .*어떻게 되|어떻게 (?:하|해|신청|받|등록|변경|이용)|방법|절차|려면|수 있|[을를] 신청|신청은|할 수|가능"
+)
 
 
 @cache
@@ -55,7 +59,7 @@ def _request_forms(verb: str) -> str:
     return "|".join(
         (
             rf"{forms.stem}고\s?(?:싶|자\s?하)",
-            rf"{forms.stem}기(?=\s|$|[?.!])(?!\s?(?:전|때문|위))",
+            *(() if verb in _NOUN_FORMS else (rf"{forms.stem}기(?=\s|$|[?.!])(?!\s?(?:전|때문|위))",)),
             rf"{forms.stem}게\s?(?:해|하려|하고\s?싶)",
             rf"{forms.present}는\s?(?:법|방법|메뉴|거\s?(?:어떻|어디|어케|되|돼))",
             rf"{forms.intention}려(?:면|고\s?(?:하|해|합|요|$)|는데|구)",
