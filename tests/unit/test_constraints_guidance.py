@@ -66,3 +66,9 @@ def test_the_steps_hold_instructions_of_any_sentence_but_no_consequences() -> No
     steps = steps_of("1년 넘게 거래가 없으면 정지됩니다. 신분증을 내시면 지점에서 재개하실 수 있습니다.")
     assert "재개" in steps
     assert "정지됩니다" not in steps
+
+
+def test_a_list_of_relatives_does_not_cover_others() -> None:
+    row = ("가족카드는 누가 받을 수 있나요?", "배우자, 부모, 자녀와 형제자매가 받으실 수 있습니다.")
+    assert compare("사촌도 가족카드 받을 수 있어요?", *row).status == "conflict"
+    assert compare("누나도 가족카드 받을 수 있어요?", *row).status != "conflict"
