@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from rag.conversation.follow_up_rules import contextual_text
 from rag.conversation.own_case import states_case
-from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
+from rag.conversation.row_search import RowSearch
 from rag.conversation.shown_rows import cited_rows
+from rag.conversation.suggestions import as_suggestions, merge_as_suggestions
 from rag.conversation.word_rules import plain
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import NamedBanks

@@ -19,16 +19,17 @@ from rag.constraints.everyday_values import values_of
 from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, replace_topic, topic_of
 from rag.conversation.nearest_sentence import Similarities, no_similarities
 from rag.conversation.own_case import states_case
-from rag.conversation.row_search import OFFERED, RowSearch, as_suggestions, in_question, merge_as_suggestions
+from rag.conversation.row_search import RowSearch
 from rag.conversation.sentence_agreement import WHEN, kinds_asked, names, things
 from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
+from rag.conversation.suggestions import OFFERED, as_suggestions, merge_as_suggestions
 from rag.conversation.word_rules import content_words, nouns, rules, says, with_verbs_of_ability_joined
 from rag.korean import compact, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import score_of
-from rag.retrieval.rows import question_of, row_id, row_text
+from rag.retrieval.rows import in_question, question_of, row_id, row_text
 from rag.types import Filters, Note, Turn
 
 STANDALONE_COVERED = 0.4

@@ -8,7 +8,8 @@ from functools import cache, lru_cache
 
 from rag.constraints.institution_list import KINDS, known_institutions
 from rag.constraints.institutions import InstitutionMention, InstitutionNames
-from rag.conversation.row_search import RowSearch, as_suggestions
+from rag.conversation.row_search import RowSearch
+from rag.conversation.suggestions import as_suggestions
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, Verdict
 from rag.retrieval.query_analysis import BANK

@@ -10,15 +10,16 @@ from itertools import chain, zip_longest
 from rag.constraints import compare
 from rag.conversation.follow_up_rules import replace_topic, topic_words
 from rag.conversation.joined_things import Part
-from rag.conversation.row_search import OFFERED, in_question, is_same_question
+from rag.conversation.row_search import is_same_question
 from rag.conversation.shown_rows import bank_names
+from rag.conversation.suggestions import OFFERED
 from rag.conversation.word_rules import content_words, says
 from rag.korean import compact
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.differences import what_differs
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import leaves_open, same_question, score_of
-from rag.retrieval.rows import bank_of, is_passage, phrasings_of, question_of, row_id
+from rag.retrieval.rows import bank_of, in_question, is_passage, phrasings_of, question_of, row_id
 from rag.types import Section, Status, Turn
 
 SUGGESTED_PER_PART = 2

@@ -10,18 +10,17 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import QueryBundle
 
 from rag.constraints.contrasts import mentions_of
 from rag.conversation.customers_words import in_the_customers_words
+from rag.conversation.suggestions import as_suggestions, merge_as_suggestions, suggest_by_words
 from rag.conversation.word_rules import content_words, nouns, says
 from rag.korean import compact
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import (
-    SUGGESTIONS,
     Calibration,
     JudgedNode,
     Verdict,
@@ -30,10 +29,10 @@ from rag.retrieval.confidence import (
     lexical_only_calibration,
 )
 from rag.retrieval.hybrid import FusedNode, HybridRetriever, Retrieved
-from rag.retrieval.offering import PARTICLE, Wording, is_short
+from rag.retrieval.offering import Wording
 from rag.retrieval.query_analysis import BANK, NamedBanks, expand, in_korean, limit_to_bank, named_banks
-from rag.retrieval.ranking import COMPARED, score_of
-from rag.retrieval.rows import bank_of, is_passage, matched_question, phrasings_of, question_of, row_id
+from rag.retrieval.ranking import COMPARED
+from rag.retrieval.rows import bank_of, is_passage, matched_question, question_of, row_id
 from rag.retrieval.spelling import respelled
 from rag.stores.base import TOKENS, PassageStore
 from rag.stores.filters import day_in_force, metadata_filters
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
 
 DEPTH = 20
 """Rows retrieved for the confidence step, however many are shown, and as many passages: by documents no row is pushed out."""
-MIN_WORDS = 2
-OFFERED = 0.03
-"""Chance in 0..1 from which on a row behind the first is worth offering."""
 _PUNCTUATION = re.compile(r"[\s?!.,~]+")
 
 
@@ -209,7 +205,8 @@ class RowSearch:
         wording = self._wording(text)
         verdict = judge(text, hits, self._calibration, top_k=self._top_k, wording=wording, today=day_in_force(filters))
         verdict = replace(verdict, lexical_only=retrieved.lexical_only, retrieved=retrieved)
-        return suggest_by_words(prefer_same_question(verdict, text), wording.words)
+        verdict = prefer_same_question(verdict, text)
+        return suggest_by_words(verdict, wording.words) if verdict.status == "declined" else verdict
 
     def _wording(self, text: str) -> Wording:
         # An institution's name is in no row's question: what it is asked about decides.
@@ -234,31 +231,6 @@ def _nearest(hits: Sequence[FusedNode]) -> list[FusedNode]:
         kept[is_passage(hit)].append(hit)
     places = {id(hit) for of_kind in kept.values() for hit in of_kind[:DEPTH]}
     return [hit for hit in hits if id(hit) in places]
-
-
-def as_suggestions(verdict: Verdict, *, without: Sequence[str] = ()) -> Verdict:
-    """The verdict with its rows as suggestions, but for those `without`; declined if none is left."""
-    if verdict.status == "declined":
-        return verdict
-    ranked = tuple(hit.judged("suggested") for hit in verdict.ranked if row_id(hit) not in without)
-    found = replace(verdict, status="suggested", nodes=ranked[:SUGGESTIONS], ranked=ranked)
-    return found if ranked else replace(found, status="declined", reason="not_covered", note=None)
-
-
-def merge_as_suggestions(preferred: Verdict, other: Verdict) -> Verdict:
-    """`preferred` where both readings rank the same row first; else their rows in turn as suggestions.
-
-    Whether there are any is decided by `preferred`: where it declines, the result declines with the merged ranking.
-    """
-    if not preferred.ranked or not other.ranked or row_id(preferred.ranked[0]) == row_id(other.ranked[0]):
-        return preferred
-    ranked: dict[str, JudgedNode] = {}
-    for hit in chain.from_iterable(zip_longest(preferred.ranked, other.ranked)):
-        if hit:
-            ranked.setdefault(row_id(hit), hit)
-    # A reading that is far from all its rows has one first, too.
-    ordered = sorted(ranked.values(), key=lambda hit: score_of(hit) < OFFERED)
-    return as_suggestions(replace(preferred, ranked=tuple(ordered)))
 
 
 def is_same_question(question: str, hit: JudgedNode) -> bool:
@@ -288,24 +260,3 @@ def prefer_same_question(verdict: Verdict, question: str) -> Verdict:
     return replace(
         verdict, status="answered", reason=None, nodes=quoted, ranked=(*quoted, *others), note=None, conflicts=()
     )
-
-
-def suggest_by_words(verdict: Verdict, words: Sequence[str]) -> Verdict:
-    """A declined verdict as suggestions of the rows whose questions hold all of at least two content words, or the one word that
-    is the whole message: a topic of several rows ("계좌 개설", "인증서") is far ahead of none of them."""
-    is_lone = len(words) == 1 and len(compact(verdict.query)) <= len(words[0]) + PARTICLE
-    if verdict.status != "declined" or (len(words) < MIN_WORDS and not is_lone):
-        return verdict
-    # "비번 까먹었어요" is about every row on a forgotten password, by the bank's words for it.
-    names = [expand(word).split() if is_short(verdict.query) else [word] for word in words]
-    rows = [hit for hit in verdict.ranked if all(in_question(hit, own) for own in names)]
-    if not rows:
-        return verdict
-    nodes = tuple(hit.judged("suggested") for hit in rows)
-    return replace(verdict, status="suggested", reason=None, nodes=nodes[:SUGGESTIONS])
-
-
-def in_question(hit: JudgedNode, words: Sequence[str]) -> bool:
-    """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
-    question = compact(phrasings_of(hit))
-    return any(compact(word) in question for word in words)

@@ -39,7 +39,7 @@ from rag.conversation.part_answers import (
     worth_dividing,
 )
 from rag.conversation.question_parts import MAY_DIVIDE, split_questions
-from rag.conversation.row_search import RowSearch, as_suggestions, merge_as_suggestions
+from rag.conversation.row_search import RowSearch
 from rag.conversation.scams import about_fraud
 from rag.conversation.shown_rows import (
     chosen_row,
@@ -53,6 +53,7 @@ from rag.conversation.shown_rows import (
     unless_repeated,
 )
 from rag.conversation.shown_sentences import stated_by_shown
+from rag.conversation.suggestions import as_suggestions, merge_as_suggestions
 from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope

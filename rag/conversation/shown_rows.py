@@ -14,14 +14,14 @@ from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.synonyms import LONG_NAME
 from rag.conversation.follow_up_rules import chosen_number, lacks_product, rejects_answer
-from rag.conversation.row_search import in_question, is_same_question
+from rag.conversation.row_search import is_same_question
 from rag.conversation.word_rules import WordRule, content_words, nouns, says
 from rag.korean import compact, tokens
 from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.differences import names_thing
 from rag.retrieval.query_analysis import BANK, expand
 from rag.retrieval.ranking import score_of
-from rag.retrieval.rows import holds_words, question_of, row_id
+from rag.retrieval.rows import holds_words, in_question, question_of, row_id
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Note, NoteKind, Status, Turn
 

@@ -57,6 +57,12 @@ def holds_words(hit: NodeWithScore, words: Sequence[str]) -> bool:
     return any(compact(word) in text for word in words)
 
 
+def in_question(hit: NodeWithScore, words: Sequence[str]) -> bool:
+    """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
+    question = compact(phrasings_of(hit))
+    return any(compact(word) in question for word in words)
+
+
 def is_passage(hit: NodeWithScore) -> bool:
     """Whether it is of a document, and no approved answer of an FAQ."""
     return bool(hit.node.metadata.get(DOCUMENT))

@@ -8,7 +8,7 @@ import pytest
 
 from rag.constraints.agreement import Conflict
 from rag.conversation.follow_up_choice import STANDALONE_POSSIBLE, MessageSigns, as_offered, choose_reading
-from rag.conversation.row_search import as_suggestions, merge_as_suggestions
+from rag.conversation.suggestions import as_suggestions, merge_as_suggestions
 from rag.retrieval.confidence import Verdict, judge
 from rag.types import Note, Turn
 from tests.unit.test_confidence import ASKED, PLAIN, hit, rows

@@ -8,13 +8,9 @@ import pytest
 
 from rag.conversation.customers_words import in_the_customers_words
 from rag.conversation.follow_up_choice import answered_by_shown, names_unknown
-from rag.conversation.row_search import (
-    is_same_question,
-    merge_as_suggestions,
-    prefer_same_question,
-    suggest_by_words,
-)
+from rag.conversation.row_search import is_same_question, prefer_same_question
 from rag.conversation.shown_rows import cited_rows, holds_subject, other_than_shown, shown_before
+from rag.conversation.suggestions import merge_as_suggestions, suggest_by_words
 from rag.retrieval.confidence import JudgedNode, Verdict, judge
 from rag.retrieval.rows import holds_words
 from rag.types import Note, Turn
@@ -64,8 +60,6 @@ def test_rows_of_all_content_words_are_suggested() -> None:
     assert (found.status, found.reason, rows(found.nodes)) == ("suggested", None, ["r1"])
     assert suggest_by_words(declined, ("이체",)) is declined, "one word says too little"
     assert suggest_by_words(declined, ("이체", "보험")) is declined
-    answered = verdict(LIMIT)
-    assert suggest_by_words(answered, ("이체", "한도")) is answered
 
 
 def test_a_lone_word_is_offered_the_rows_that_hold_it() -> None:
