@@ -2,7 +2,7 @@
 
 Both run the same objects in this order; to change a step, change the module beside it:
 
-  validate the question, mask personal numbers   `ChatService._validate`, here; rag.privacy
+  check the question, mask personal numbers      rag.conversation.query_engine, `QuestionCheck`; rag.privacy
   undo the wrong keyboard mode, markup           rag.conversation.query_engine, `as_meant`; keyboard_modes
   decide what to show                            rag.conversation.searcher, `Searcher.judge`, of which in turn:
     what a scammer asks the customer for         rag.conversation.scams, scam_rules.toml: rows about fraud, or a warning
@@ -35,18 +35,16 @@ import logging
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llama_index.core.schema import NodeWithScore
 
-from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever, as_meant
+from rag.conversation.query_engine import ChatQueryEngine, ConversationRetriever, QuestionCheck, as_meant
 from rag.conversation.searcher import Searcher
 from rag.errors import InputError
-from rag.korean import text_length
 from rag.models.cancellation import CancellableStream, CancelScope
-from rag.privacy import Masked, mask, own_numbers
+from rag.privacy import own_numbers
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import Calibration, Verdict
 from rag.retrieval.hybrid import FusedNode
@@ -119,10 +117,10 @@ class ChatService:
         self._store = store
         self._answer_seconds = answer_seconds
         self._top_k = top_k
-        self._max_question_chars = max_question_chars
         self._topics = {name: tuple(questions) for name, questions in (topics or {}).items()}
         # Customers ask about the desk's own number, which the texts show them: masking it would remove the question's subject.
-        self._published = frozenset(published) | own_numbers([contact] if contact else [])
+        own = own_numbers([contact] if contact else [])
+        self._check = QuestionCheck(max_question_chars, frozenset(published) | own)
         # Shared by rewrites and answers: after failures of one, the other does not make the customer wait either.
         llm_breaker = CircuitBreaker("the language model", clock=clock)
         self._new_searcher = partial(
@@ -190,13 +188,13 @@ class ChatService:
         `filters` limit its searches. Each query is answered as the question that follows `history`. The metadata of a
         response has `status`, `reason` and `notice`, as in `Answer`. `streaming`, `row`: as LlamaIndex's and `stream`'s.
         """
-        turns = self._without_personal(history)
+        turns = self._check.masked_history(history)
         retriever = ConversationRetriever(self._searcher, filters=filters, history=turns, row=row)
         return ChatQueryEngine(
             retriever,
             self._synthesizers[streaming],
             WholeRows(store=self._store),
-            validate=self._validate,
+            check=self._check,
             seconds=self._answer_seconds,
         )
 
@@ -240,58 +238,35 @@ class ChatService:
         _log(answer, nodes)
         yield AnswerCompleted(answer)
 
-    def _validate(self, question: str) -> Masked:
-        text = question.strip()
-        if not text:
-            raise InputError("the question is empty", korean="질문을 입력해 주세요.")
-        # A lone surrogate cannot be encoded as UTF-8.
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise InputError("the question is not valid UTF-8 text", korean="읽을 수 없는 문자가 있습니다.")
-        if (length := text_length(text)) > self._max_question_chars:
-            raise InputError(
-                f"the question is too long: expected at most {self._max_question_chars} characters; got {length}; "
-                "set FSI_CHAT__MAX_QUESTION_CHARS",
-                korean=f"질문이 너무 깁니다. {self._max_question_chars}자 이내로 줄여 주세요.",
-            )
-        return mask(text, self._published)
-
     def _searcher(self, scope: CancelScope | None = None) -> Searcher:
         # A new one for each question: it caches what it reads from the store.
         return self._new_searcher(scope or CancelScope(self._answer_seconds))
-
-    def _without_personal(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
-        return tuple(
-            replace(turn, question=self._masked(turn.question), answer=self._masked(turn.answer)) for turn in history
-        )
-
-    def _masked(self, text: str) -> str:
-        return mask(text, self._published).text
 
     # What follows is for evaluation, fitting, the command line and the page around the answer.
 
     def search(self, question: str, filters: Filters | None = None, *, top_k: int | None = None) -> list[Source]:
         """The nearest rows with calibrated scores, whatever the outcome. Decline rules and follow-ups are not applied."""
-        verdict = self.rank(self._validate(question).text, (), filters)
+        verdict = self.rank(self._check(question).text, (), filters)
         return list(sources_of(whole_rows(self._store, verdict.ranked[: top_k or self._top_k])))
 
     def summarize(self, question: str, sources: Sequence[Source]) -> list[Source]:
         """The sources with summaries. Each has the time limit of an answer; where the model fails, a source has no summary."""
-        asked = self._validate(question).text
+        asked = self._check(question).text
         return [self._summarizer.summarized(asked, each, CancelScope(self._answer_seconds)) for each in sources]
 
     def judge(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome without a text, decline rules included."""
-        question, turns = as_meant(self._masked(question), self._without_personal(history))
+        question, turns = as_meant(self._check.masked(question), self._check.masked_history(history))
         return self._searcher().judge(question, turns, filters or Filters())
 
     def rank(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Verdict:
         """The outcome by the rows alone, without the decline rules. Follow-ups are resolved with `history`."""
-        question, turns = as_meant(self._masked(question), self._without_personal(history))
+        question, turns = as_meant(self._check.masked(question), self._check.masked_history(history))
         return self._searcher().rank(question, turns, filters or Filters())
 
     def hits(self, text: str, filters: Filters | None = None) -> list[FusedNode]:
         """Rows for a text, best first, with fused scores and their components. Raises ModelError if the embedding fails."""
-        return self._searcher().rows.hits(self._masked(text), filters)
+        return self._searcher().rows.hits(self._check.masked(text), filters)
 
     def reading(self, text: str) -> str:
         """The text that `hits` searches for: without the institution's name that limits the search."""

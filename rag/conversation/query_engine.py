@@ -1,10 +1,10 @@
-"""The search of a conversation as a LlamaIndex retriever, and the query engine that combines it with the synthesizer."""
+"""A conversation as a LlamaIndex retriever and query engine; and a question as it enters: checked, masked, read as meant."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.response.schema import RESPONSE_TYPE
@@ -13,12 +13,51 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from rag.conversation.keyboard_modes import MAY_BE_MISTYPED, in_the_other_mode
 from rag.conversation.searcher import Searcher
-from rag.korean import without_markup
+from rag.errors import InputError
+from rag.korean import text_length, without_markup
 from rag.models.cancellation import CancelScope
-from rag.privacy import Masked, without_masked_numbers
+from rag.privacy import Masked, mask, without_masked_numbers
 from rag.retrieval.rows import WholeRows
 from rag.synthesis.answer import AnswerStream, AnswerSynthesizer, ScopedQuery
 from rag.types import Filters, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCheck:
+    """Checks a question, and masks personal numbers before any other step reads them. Called with the question as it was sent.
+
+    `max_chars`: the longest question, counted in NFKC. `published`: numbers that are never masked, because the institution
+    publishes them; see `rag.privacy.own_numbers`.
+    """
+
+    max_chars: int
+    published: frozenset[str] = frozenset()
+
+    def __call__(self, question: str) -> Masked:
+        """The question, masked. Raises InputError for one that is empty, too long or no valid Unicode."""
+        text = question.strip()
+        if not text:
+            raise InputError("the question is empty", korean="질문을 입력해 주세요.")
+        # A lone surrogate cannot be encoded as UTF-8.
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise InputError("the question is not valid UTF-8 text", korean="읽을 수 없는 문자가 있습니다.")
+        if (length := text_length(text)) > self.max_chars:
+            raise InputError(
+                f"the question is too long: expected at most {self.max_chars} characters; got {length}; "
+                "set FSI_CHAT__MAX_QUESTION_CHARS",
+                korean=f"질문이 너무 깁니다. {self.max_chars}자 이내로 줄여 주세요.",
+            )
+        return mask(text, self.published)
+
+    def masked(self, text: str) -> str:
+        """A text that is not checked, masked."""
+        return mask(text, self.published).text
+
+    def masked_history(self, history: Sequence[Turn]) -> tuple[Turn, ...]:
+        """The turns with their questions and answers masked."""
+        return tuple(
+            replace(turn, question=self.masked(turn.question), answer=self.masked(turn.answer)) for turn in history
+        )
 
 
 class ConversationRetriever(BaseRetriever):
@@ -61,8 +100,7 @@ class ConversationRetriever(BaseRetriever):
 class ChatQueryEngine(RetrieverQueryEngine):
     """A RetrieverQueryEngine whose retriever, postprocessor and synthesizer share the verdict of each question. Thread-safe.
 
-    Filters and history belong to the retriever. `validate`: returns the question to search for, or raises InputError. `seconds`:
-    time limit of one answer, including the rewrite of a follow-up.
+    Filters and history belong to the retriever. `seconds`: time limit of one answer, including the rewrite of a follow-up.
     """
 
     def __init__(
@@ -71,18 +109,18 @@ class ChatQueryEngine(RetrieverQueryEngine):
         synthesizer: AnswerSynthesizer,
         whole_rows: WholeRows,
         *,
-        validate: Callable[[str], Masked],
+        check: QuestionCheck,
         seconds: float,
     ) -> None:
         super().__init__(retriever=retriever, response_synthesizer=synthesizer, node_postprocessors=[whole_rows])
         self._synthesizer = synthesizer
-        self._validate = validate
+        self._check = check
         self._seconds = seconds
 
     def scoped(self, question: str, scope: CancelScope | None = None) -> ScopedQuery:
         """The query for `retrieve` and then `stream`. Raises InputError for a question that cannot be searched for."""
-        valid = self._validate(question)
-        return ScopedQuery(valid.text, scope=scope or CancelScope(self._seconds), masked=valid.kinds)
+        checked = self._check(question)
+        return ScopedQuery(checked.text, scope=scope or CancelScope(self._seconds), masked=checked.kinds)
 
     def stream(self, query: ScopedQuery, nodes: Sequence[NodeWithScore]) -> AnswerStream:
         """The answer to a query, after its nodes were retrieved."""
