@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import embed_nodes
-from rag.ingestion.readers import FaqRow
+from rag.ingestion.faq_row import FaqRow
 from rag.models.local_embedding import LocalEmbedding
 from rag.retrieval.query_analysis import expand
 

@@ -8,6 +8,7 @@ outdated file costs time but gives correct results.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import tempfile
 from dataclasses import replace
@@ -22,15 +23,11 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from rag.ingestion.embedding import manifest_of
 from rag.ingestion.pipeline import embedding_window
 from rag.models.threads import AsyncFromSync
+from rag.retrieval.confidence import defaults
+from rag.stores.base import Manifest
 
 if TYPE_CHECKING:
     from rag.factory.models import Models
-
-
-import json
-
-from rag.retrieval.confidence import defaults
-from rag.stores.base import Manifest
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag.errors import ModelError, RowErrors
 from rag.ingestion.columns import FIELDS
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.messages import defect
-from rag.ingestion.readers import FaqRow
 from rag.korean import sentences
 from rag.stores.base import CONTENT_HASH, FINGERPRINT, INDEXED_AT, PHRASING, QUESTION
 from rag.vectors import unit_vectors

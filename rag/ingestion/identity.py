@@ -8,14 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rag.ingestion.columns import match_columns
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.messages import PARTS, Note
 from rag.ingestion.tables import Record, Table
-
-if TYPE_CHECKING:
-    from rag.ingestion.readers import FaqRow
 
 
 def file_prefixes(rows: Sequence[FaqRow], restarted: Collection[str] = ()) -> dict[str, str]:

@@ -9,13 +9,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.messages import Note
 from rag.korean import compact
-
-if TYPE_CHECKING:
-    from rag.ingestion.readers import FaqRow
 
 _SEPARATORS = re.compile(r"[|｜\r\n]+")
 _PUNCTUATION = re.compile(r"[?!.,~]+")

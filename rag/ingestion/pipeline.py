@@ -18,10 +18,10 @@ from rag.errors import RowError, RowErrors
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.documents.passages import institution_of, passage_node, passages
 from rag.ingestion.embedding import manifest_of
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.index_notes import notes_on_declined
 from rag.ingestion.messages import Note
 from rag.ingestion.phrasings import collisions
-from rag.ingestion.readers import FaqRow
 from rag.ingestion.sources import Sources, read_sources
 from rag.ingestion.sync import Progress, SyncReport, no_progress, preview, sync
 from rag.stores.base import DOCUMENT, Manifest, PassageStore

@@ -12,36 +12,19 @@ from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion import identity
 from rag.ingestion.cell_text import clean_cell, is_unlimited, iso_date
 from rag.ingestion.columns import DATES, FIELDS, REQUIRED, is_switched_off, match_columns
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.files import find_files
 from rag.ingestion.identity import qualify_restarted_numbers
 from rag.ingestion.messages import PARTS, Note, Text, defect, join_items
 from rag.ingestion.phrasings import is_other_phrasing, merge_rows, split_phrasings
 from rag.ingestion.question_pairs import without_marks
 from rag.ingestion.table_files import SUFFIXES, read_tables
-from rag.ingestion.tables import Record, Table, Value
+from rag.ingestion.tables import Record, Table
 from rag.korean import compact
 from rag.stores.base import INTERNAL_METADATA
 
 RESERVED = frozenset({*FIELDS, *INTERNAL_METADATA})
 """Names that additional columns must not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaqRow:
-    """One FAQ entry. Dates are ISO or empty. `extra`: additional columns. `file`, `row`: where it was read."""
-
-    id: str
-    question: str
-    answer: str
-    category: str = ""
-    bank: str = ""
-    source_url: str = ""
-    effective_from: str = ""
-    effective_until: str = ""
-    alternatives: tuple[str, ...] = ()
-    extra: Mapping[str, Value] = field(default_factory=dict)
-    file: str = ""
-    row: int = 0
 
 
 class NoFiles(InputError):

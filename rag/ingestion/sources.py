@@ -14,11 +14,12 @@ from rag.ingestion.columns import REQUIRED, match_columns
 from rag.ingestion.csv_tables import data_lines
 from rag.ingestion.documents.blocks import Document
 from rag.ingestion.documents.reading import read_many
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.files import BINARY, decode, find_files, read_bytes
 from rag.ingestion.identity import short_names
 from rag.ingestion.messages import Note, UnreadableFile
 from rag.ingestion.question_pairs import find_pairs
-from rag.ingestion.readers import FaqRow, NoFiles, read_rows
+from rag.ingestion.readers import NoFiles, read_rows
 from rag.ingestion.sync import Progress, no_progress
 from rag.ingestion.tables import find_header
 

@@ -14,8 +14,8 @@ from rag.factory.bundled_vectors import bundled_name
 from rag.factory.models import Models
 from rag.ingestion.chunking import nodes as nodes_of_row
 from rag.ingestion.embedding import embed_nodes
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.phrasings import split_phrasings
-from rag.ingestion.readers import FaqRow
 from rag.retrieval.hybrid import default_fusion, fuse
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.rows import row_id

@@ -13,7 +13,7 @@ from llama_index.core.schema import MetadataMode
 
 from rag.errors import ModelError, RowErrors
 from rag.ingestion.chunking import TEXT_WEIGHTS, combine_vectors, embedded_texts, nodes
-from rag.ingestion.readers import FaqRow
+from rag.ingestion.faq_row import FaqRow
 
 ROW = FaqRow(
     id="a-1",

@@ -16,7 +16,7 @@ from rag.conversation.row_search import DEPTH, RowSearch
 from rag.errors import ModelUnavailable
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.readers import FaqRow
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.confidence import defaults
 from rag.retrieval.hybrid import DENSE, MAX_EMBEDDED, FusedNode, Fusion, HybridRetriever, Retrieved, Scale, fuse

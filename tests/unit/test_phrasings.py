@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rag.errors import RowErrors
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.phrasings import collisions, split_phrasings
-from rag.ingestion.readers import FaqRow, read
+from rag.ingestion.readers import read
 
 
 def read_text(tmp_path: Path, text: str, columns: dict[str, str] | None = None) -> list[FaqRow]:

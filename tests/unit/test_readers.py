@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from rag.errors import InputError, RowError, RowErrors
 from rag.ingestion.cell_text import iso_date
 from rag.ingestion.columns import match_columns
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.files import decode
-from rag.ingestion.readers import FaqRow, read
+from rag.ingestion.readers import read
 
 HEADER = "id,question,answer,category,bank,source_url,effective_from,effective_until"
 FULL = f'{HEADER}\r\nsnb-001, 통장을 잃어버렸어요 ,"첫째 줄\n둘째 줄, ""인용"" 😀",분실,새나래은행,https://a.example/1,2024.01.05,2024/12/31\r\n'

@@ -14,7 +14,7 @@ from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.documents.blocks import Block, Document
 from rag.ingestion.documents.passages import passage_node, passages
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.readers import FaqRow
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.sync import sync
 from rag.retrieval.confidence import defaults
 from rag.retrieval.hybrid import DENSE

@@ -15,7 +15,7 @@ from llama_index.core.schema import TextNode
 from rag.errors import InputError, ModelError
 from rag.ingestion.chunking import nodes as nodes_of
 from rag.ingestion.embedding import manifest_of
-from rag.ingestion.readers import FaqRow
+from rag.ingestion.faq_row import FaqRow
 from rag.ingestion.sync import BATCH, Plan, SyncReport, plan, sync
 from rag.stores.base import FINGERPRINT, INDEXED_AT, NodeState
 from rag.stores.faiss.store import FaissStore
