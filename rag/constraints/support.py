@@ -56,11 +56,6 @@ class StatedQuantities:
         return pattern is not None and pattern.search(self.text) is not None
 
 
-def unsupported(sentence: str, passages: Iterable[str]) -> list[Quantity]:
-    """The quantities of `sentence` that none of `passages` states: `StatedQuantities(passages).unsupported(sentence)`."""
-    return StatedQuantities(passages).unsupported(sentence)
-
-
 @lru_cache(maxsize=4096)
 def quantities_of(sentence: str) -> tuple[Quantity, ...]:
     """`read_quantities` with a cache, because each sentence is compared with every line of its passages."""

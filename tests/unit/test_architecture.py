@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,20 @@ def test_the_environment_is_read_in_the_settings() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     assert readers == {"rag/settings.py", "rag/ui/server.py"}
+
+
+def test_modules_named_in_docstrings_and_comments_exist() -> None:
+    """In backticks or not, whole or followed by the name of one of their attributes."""
+    missing = set()
+    for path in SOURCES:
+        for name in re.findall(r"(?<![\w./])rag(?:\.[a-z_0-9]+)+", path.read_text(encoding="utf-8")):
+            place, attribute = ROOT.joinpath(*name.split(".")[:-1]), name.rpartition(".")[2]
+            module = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+            is_module = any(place.glob(f"{attribute}.py")) or (place / attribute).is_dir()
+            is_attribute = module.is_file() and re.search(rf"\b{attribute}\b", module.read_text(encoding="utf-8"))
+            if not is_module and not is_attribute:
+                missing.add(f"{path.relative_to(ROOT)}: {name}")
+    assert missing == set()
 
 
 HOMES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.constraints import StatedQuantities, unsupported
+from rag.constraints import StatedQuantities
 from rag.korean import sentences
 
 FAQ = Path(__file__).parents[2] / "data/faq"
@@ -41,7 +41,7 @@ PASSAGES = (
     ],
 )
 def test_supported(sentence: str) -> None:
-    assert unsupported(sentence, PASSAGES) == []
+    assert StatedQuantities(PASSAGES).unsupported(sentence) == []
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_supported(sentence: str) -> None:
     ],
 )
 def test_unsupported(sentence: str, values: list[str]) -> None:
-    quantities = unsupported(sentence, PASSAGES)
+    quantities = StatedQuantities(PASSAGES).unsupported(sentence)
     assert [quantity.text for quantity in quantities] == values
     assert all(sentence[quantity.start : quantity.end] == quantity.text for quantity in quantities)
 
 
 def test_nothing_is_stated_without_passages() -> None:
-    assert [quantity.text for quantity in unsupported("1년이며 3%입니다.", [])] == ["1년", "3%"]
+    assert [quantity.text for quantity in StatedQuantities([]).unsupported("1년이며 3%입니다.")] == ["1년", "3%"]
 
 
 @pytest.mark.parametrize("path", sorted(FAQ.glob("*.csv")), ids=lambda path: path.stem)
@@ -82,7 +82,7 @@ def test_each_sentence_of_an_answer_is_supported_by_the_answer(path: Path) -> No
         answers = [row["answer"] for row in csv.DictReader(file)]
     parts = [(answer, answer[start:end]) for answer in answers for start, end in sentences(answer)]
     assert len(parts) > 500
-    assert [part for answer, part in parts if unsupported(part, [answer])] == []
+    assert [part for answer, part in parts if StatedQuantities([answer]).unsupported(part)] == []
 
 
 def test_the_passages_are_read_once_for_many_sentences() -> None:
