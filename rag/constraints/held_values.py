@@ -90,42 +90,65 @@ def missing_values(
 
     Not counted: values that the question only mentions, and what the row states in its notes.
     """
+    asked = _values_that_count(question, row_question, row_answer, synonyms)
+    if not asked:
+        return []
+    row = _RowValues(question, row_question, row_answer)
+    missing = []
+    for family, of_family in families(asked).items():
+        for value in of_family:
+            if is_past_deadline(question, value, row_answer):
+                missing.append((value, not value.side))
+            elif not row.state(family, value) and not is_stated_otherwise(question, value, row_question, row_answer):
+                missing.append((value, is_decided(question, value, row_question, row_answer, synonyms=synonyms)))
+    return missing
+
+
+def _values_that_count(question: str, row_question: str, row_answer: str, synonyms: Synonyms) -> list[Quantity]:
+    """The values of a question without those that the customer only mentions, unless a rule of the row is about them."""
     own = families_of_row(values_of(row_question))
     whole_row = families_of_row([*values_of(row_question), *values_of(row_answer)])
 
-    def is_told(value: Quantity) -> bool:
+    def is_of_case(value: Quantity) -> bool:
         (family,) = families([value])
         return family not in own and is_circumstance(question, value, whole_row.get(family, []))
 
-    values = [value for value in comparable(question, values_of(question)) if not is_told(value)]
-    past_deadline = [value for value in values if is_past_deadline(question, value, row_answer)]
-    asked = [
-        value
-        for value in values
-        if value in past_deadline
-        or not is_incidental(question, value)
-        or _selects_tier(question, value, row_answer)
-        or (
-            value.dimension in ("money", "count")
-            and is_decided(question, value, row_question, row_answer, synonyms=synonyms)
+    def counts(value: Quantity) -> bool:
+        return (
+            is_past_deadline(question, value, row_answer)
+            or not is_incidental(question, value)
+            or _selects_tier(question, value, row_answer)
+            or (
+                value.dimension in ("money", "count")
+                and is_decided(question, value, row_question, row_answer, synonyms=synonyms)
+            )
         )
-    ]
-    if not asked:
-        return []
-    answer = without_notes(row_answer)
-    # A worked example states only what applies to its own amount, so it counts only for a question on an amount.
-    if not any(each.kind == "money" for each in asked_values(question)):
-        answer = _EXAMPLE.sub("", answer)
-    row = f"{row_question}\n{answer}"
-    by_family = families_of_row(values_of(row))
-    names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(question)
 
-    def is_held(family: str, value: Quantity) -> bool:
-        if names_no_term and value.dimension == "duration" and determines(question, value):
+    return [value for value in comparable(question, values_of(question)) if not is_of_case(value) and counts(value)]
+
+
+class _RowValues:
+    """The values of a row that may state those of a question, by family: without those of notes and of worked examples."""
+
+    def __init__(self, question: str, row_question: str, row_answer: str) -> None:
+        self._question = question
+        self._answer = without_notes(row_answer)
+        # A worked example states only what applies to its own amount, so it counts only for a question on an amount.
+        if not any(each.kind == "money" for each in asked_values(question)):
+            self._answer = _EXAMPLE.sub("", self._answer)
+        self._text = f"{row_question}\n{self._answer}"
+        self._of_question = families_of_row(values_of(row_question))
+        self._all = families_of_row(values_of(self._text))
+        self._names_no_term = _EARLY in members_of(row_question) and _EARLY not in members_of(question)
+
+    def state(self, family: str, value: Quantity) -> bool:
+        """Whether they state a value of the question, of this family, or cover it."""
+        question, row = self._question, self._text
+        if self._names_no_term and value.dimension == "duration" and determines(question, value):
             return False
-        if not holds(value, own.get(family, [])) and is_left_out(question, value, answer):
+        if not holds(value, self._of_question.get(family, [])) and is_left_out(question, value, self._answer):
             return False
-        candidates = [each for each in by_family.get(family, []) if not is_other_sum(question, value, row, each)]
+        candidates = [each for each in self._all.get(family, []) if not is_other_sum(question, value, row, each)]
         if _BACK.match(question, value.end):
             candidates = [_within(row, each) for each in candidates]
         candidates = _of_same_period(question, value, row, candidates)
@@ -140,15 +163,6 @@ def missing_values(
             or (value.dimension == "length" and not candidates)
             or (value.dimension == "time" and decides(value, candidates))
         )
-
-    missing = []
-    for family, of_family in families(asked).items():
-        for value in of_family:
-            if value in past_deadline:
-                missing.append((value, not value.side))
-            elif not is_held(family, value) and not is_stated_otherwise(question, value, row_question, row_answer):
-                missing.append((value, is_decided(question, value, row_question, row_answer, synonyms=synonyms)))
-    return missing
 
 
 def is_decided(question: str, asked: Quantity, row_question: str, row_answer: str, *, synonyms: Synonyms = str) -> bool:
