@@ -138,9 +138,9 @@ def _after_story(message: str) -> tuple[Part, ...]:
     if not match or not parts:
         return ()
     story = match[0].strip(" ,")
-    told = tuple(dict.fromkeys((story, " ".join(nouns(story)))))
+    stories = tuple(dict.fromkeys((story, " ".join(nouns(story)))))
     return tuple(
-        part._replace(readings=(*(f"{each} {part.readings[0]}".strip() for each in told), *part.readings))
+        part._replace(readings=(*(f"{each} {part.readings[0]}".strip() for each in stories), *part.readings))
         for part in parts
     )
 

@@ -50,12 +50,12 @@ def about_others(
     if verdict.status != "answered":
         return verdict
     quoted = [f"{question_of(hit)}\n{hit.node.get_content()}" for hit in verdict.nodes if hit.quoted] or [""]
-    foreign = [
+    unnamed = [
         name for name in names if not (_rows_naming(name, quoted, without_kind=False) or _is_own(name, store, filters))
     ]
-    if not foreign:
+    if not unnamed:
         return verdict
-    return replace(as_suggestions(verdict), note=Note("unnamed_institution", {"name": ", ".join(foreign)}), sections=())
+    return replace(as_suggestions(verdict), note=Note("unnamed_institution", {"name": ", ".join(unnamed)}), sections=())
 
 
 def compared_with_others(verdict: Verdict, names: Sequence[str], own: Sequence[str]) -> Verdict:

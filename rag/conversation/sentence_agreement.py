@@ -188,7 +188,7 @@ def states(asked: FollowUp, label: str, sentence: str) -> bool:
 
 def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     """Whether nothing in a sentence keeps it from stating what a message asks, whether or not it names the message's words."""
-    message, values, told = asked.message, asked.values, members_of(asked.topic)
+    message, values, of_topic = asked.message, asked.values, members_of(asked.topic)
     if is_aside(label, sentence):
         return False
     text = f"{label} {sentence}"
@@ -210,13 +210,13 @@ def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     if _OFTEN.search(message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
         return False
     for each in asked.mentions:
-        if values and (each[0] == "channel" or each in told):
+        if values and (each[0] == "channel" or each in of_topic):
             continue
         others = {member for name, member in named if name == each[0]} if each[0] != "day_of_week" else set()
         is_aspect = each[1] in ASPECT_OF and names(text, each[1], message)
         if each in named or each[0] in answered_by(text) or is_aspect or _covered(each, text, message):
             continue
-        if others or each not in told:
+        if others or each not in of_topic:
             return False
     for value in values:
         if not any(holds(each, value) for each in own):

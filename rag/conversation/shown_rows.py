@@ -147,7 +147,7 @@ def other_than_shown(
     note: Note | None = None
     if subject:
         note, offered = Note("not_mentioned", {"word": subject}), about or list(rows.values())
-    elif not depends and standalone.status == "declined" and is_foreign(" ".join(words), nearest):
+    elif not depends and standalone.status == "declined" and is_unrelated(" ".join(words), nearest):
         offered = []
     else:
         # A message on an aspect only, like fees, does not show that another row is meant, because many rows have that aspect.
@@ -215,7 +215,7 @@ def is_known(words: Sequence[str], rows: Sequence[JudgedNode]) -> bool:
     return any(expand(word) != word or any(in_question(hit, (word,)) for hit in rows) for word in words)
 
 
-def is_foreign(question: str, before: JudgedNode) -> bool:
+def is_unrelated(question: str, before: JudgedNode) -> bool:
     """Whether a message has nouns, none of which is a word of banking or of the previous row."""
     words = nouns(question)
     return bool(words) and not says(question, "banking word") and not holds_words(before, words)

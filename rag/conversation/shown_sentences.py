@@ -113,7 +113,7 @@ def sentence_for(
     if any(_KIND_OF_PRODUCT.match(message, value.end) or message[: value.start].endswith("만 ") for value in values):
         return ""
     is_same = not (values or kinds_asked(message) or is_new)
-    if is_same or (not (values or words or asked.mentions) and not _asks_anew(message, before)):
+    if is_same or (not (values or words or asked.mentions) and not _asks_for_another_kind(message, before)):
         return _nearest_sentence(asked, content, similarities)
     stating = [(label, sentence) for label, sentence in units(content) if states(asked, label, sentence)]
     found = [sentence for _, sentence in stating]
@@ -152,8 +152,8 @@ def _is_fee_of_another(asked: FollowUp, sentence: str) -> bool:
     subject = _SUBJECT.match(sentence)
     if subject is None or asked.values or not is_fee(sentence) or is_fee(subject[1]):
         return False
-    told = f"{asked.message} {asked.topic}"
-    return not any(compact(word)[:_STEM] in compact(told) for word in subject[1].split())
+    said = f"{asked.message} {asked.topic}"
+    return not any(compact(word)[:_STEM] in compact(said) for word in subject[1].split())
 
 
 def _nearest_of_few(asked: FollowUp, found: Sequence[str], similarities: Similarities) -> str:
@@ -197,16 +197,16 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
     if is_far_ahead and named:
         needed = [word for word in needed if word in ASPECT_OF]
     # Else only the embedding relates it to the sentence.
-    is_told = asked.values or kinds_asked(message) or UNDONE.search(message)
+    is_specific = asked.values or kinds_asked(message) or UNDONE.search(message)
     # "신용점수에 영향 있나요" is not stated by a sentence that is only less far than the others.
     names_thing = any(holds_name(compact(text), word, expand) for word in asked.words)
     is_held = names_thing or any(compact(word)[:2] in compact(text) for word in new)
-    is_related = is_told or is_held or (is_far_ahead and not asked.words)
+    is_related = is_specific or is_held or (is_far_ahead and not asked.words)
     is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)
     return sentences[place][1] if is_stated else ""
 
 
-def _asks_anew(message: str, before: str) -> bool:
+def _asks_for_another_kind(message: str, before: str) -> bool:
     """Whether a message that names nothing asks for a kind of value, or a time, that the question before did not."""
     return bool(kinds_asked(message) - kinds_asked(before))
 

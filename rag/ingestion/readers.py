@@ -110,9 +110,9 @@ def _with_unique_ids(rows: Sequence[FaqRow], restarted: Collection[str], result:
     questions: dict[tuple[str, str, str], FaqRow] = {}
     first_uses: dict[str, FaqRow] = {}
     for row in rows:
-        twin = questions.setdefault((row.id, row.bank, compact(row.question)), row)
-        if twin.file != row.file:
-            place = _place(twin.file, twin.row)
+        other = questions.setdefault((row.id, row.bank, compact(row.question)), row)
+        if other.file != row.file:
+            place = _place(other.file, other.row)
             result.errors.append(defect(row.file, row.row, None, "id_twin", id=repr(row.id), first=place))
             continue
         prefixed = replace(row, id=f"{names[row.file]}:{row.id}") if row.file in names else row

@@ -202,7 +202,7 @@ def judge(
     verdict = Verdict(status, None, (), ranked, confidence, covered, question)
     verdict = replace(verdict, is_blocked=ranking.is_blocked, bound=bound, features=ranking.features)
     if status == "declined":
-        reason: Reason = "off_topic" if bound == "foreign" or covered < calibration.off_topic else "not_covered"
+        reason: Reason = "off_topic" if bound == "unknown_words" or covered < calibration.off_topic else "not_covered"
         return replace(verdict, reason=reason)
     shown = ranked[:SUGGESTIONS]
     if status == "answered":

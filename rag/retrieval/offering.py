@@ -21,7 +21,7 @@ from rag.retrieval.query_analysis import expand
 from rag.retrieval.ranking import FIRST, Ordered, rivals
 from rag.retrieval.rows import question_of, row_text
 
-Bound = Literal["off_topic", "suggested", "doubtful", "foreign"]
+Bound = Literal["off_topic", "suggested", "doubtful", "unknown_words"]
 SHORT = 8
 """Characters without spaces up to which a question gets suggestions unless it is off topic."""
 DOUBTFUL = 0.15
@@ -54,24 +54,24 @@ class Wording:
 def bound_of(question: str, ordered: Ordered, wording: Wording | None) -> Bound:
     """Which bound a question's chance has to reach.
 
-    doubtful: no row offered names the thing it is about. foreign: none holds any of its words, none of which is of banking.
+    doubtful: no row offered names the thing it is about. unknown_words: none holds any of its words, none of which is of banking.
     off_topic: a word or two ("환전", "비번 까먹음") that are known here, or values that the first row states: too little to be
     sure of, and too little to turn a customer away.
     """
     known = [_is_known(word, ordered.hits, wording.unheld) for word in wording.words] if wording else []
-    is_foreign = wording is not None and not wording.about_banking
-    if is_foreign and not any(known):
-        return "foreign"
+    is_beyond_banking = wording is not None and not wording.about_banking
+    if is_beyond_banking and not any(known):
+        return "unknown_words"
     if ordered.lacks_thing:
         return "doubtful"
-    if (is_short(question) and (all(known) or not is_foreign)) or ordered.states_values:
+    if (is_short(question) and (all(known) or not is_beyond_banking)) or ordered.states_values:
         return "off_topic"
     return "suggested"
 
 
 def least_chance(suggested: float, off_topic: float, bound: Bound) -> float:
     """The bound as a chance in 0..1, with the thresholds of a calibration."""
-    if bound in ("doubtful", "foreign"):
+    if bound in ("doubtful", "unknown_words"):
         return max(DOUBTFUL, suggested)
     return off_topic if bound == "off_topic" else suggested
 

@@ -41,7 +41,7 @@ def bound(question: str, words: tuple[str, ...], *, about_banking: bool) -> str:
         ("법인카드 한도", ("법인카드", "한도"), True, "doubtful"),  # none of the three is about 법인카드
         ("체크카드 한도", ("체크카드", "한도"), True, "off_topic"),
         ("체크카드 한도를 바꾸고 싶은데 어떻게 하나요", ("체크카드", "한도", "바꾸고"), True, "suggested"),
-        ("미용실 몇시까지 해", ("미용실",), False, "foreign"),
+        ("미용실 몇시까지 해", ("미용실",), False, "unknown_words"),
         ("신고 어디", ("신고",), False, "off_topic"),  # a row holds it
         ("비번 까먹음", ("비번", "까먹음"), False, "off_topic"),  # the lexicon knows both
         ("핸드폰새로샀는데앱에어떻게들어가요", ("핸드폰새로샀는데앱에어떻게들어가요",), False, "suggested"),
@@ -59,7 +59,7 @@ def test_of_fewer_rows_than_are_offered_a_thing_lacking_tells_nothing() -> None:
 
 
 def test_the_bounds_of_a_calibration() -> None:
-    chances = [least_chance(0.05, 0.02, each) for each in ("off_topic", "suggested", "doubtful", "foreign")]
+    chances = [least_chance(0.05, 0.02, each) for each in ("off_topic", "suggested", "doubtful", "unknown_words")]
     assert chances == [0.02, 0.05, DOUBTFUL, DOUBTFUL]
     assert least_chance(0.4, 0.02, "doubtful") == 0.4
 
@@ -125,6 +125,6 @@ def test_a_word_that_only_other_trades_have_a_term_for_is_not_known() -> None:
     """Tyres are of a car insurer's FAQ: in an index without such rows the lexicon's line says nothing."""
     words, asked = ("펑크",), "펑크 났는데 언제 오나요"
     ordered = order_by_agreement(asked, CARDS)
-    assert bound_of(asked, ordered, Wording(words, about_banking=False)) != "foreign"
+    assert bound_of(asked, ordered, Wording(words, about_banking=False)) != "unknown_words"
     unheld = Wording(words, about_banking=False, unheld=frozenset({"타이어", "긴급출동"}))
-    assert bound_of(asked, ordered, unheld) == "foreign"
+    assert bound_of(asked, ordered, unheld) == "unknown_words"
