@@ -85,9 +85,9 @@ def with_other_banks(rows: RowSearch, verdict: Verdict, history: Sequence[Turn],
     without = {*rows.named(verdict.query).excluded, *map(bank_of, quoted), ""}
     nearest = [hit for hit in verdict.ranked if not hit.quoted][:NEAREST]
     banks = dict.fromkeys(bank_of(hit) for hit in nearest if shares_subject(first, hit))
-    others = rows.answering(found, [bank for bank in banks if bank not in without], filters)
+    others = rows.answering_rows(found, [bank for bank in banks if bank not in without], filters)
     if unlike := [hit for hit in others if not same_question(first, hit)]:
-        alike = rows.answering(rows.retrieved(question_of(first), filters), map(bank_of, unlike), filters)
+        alike = rows.answering_rows(rows.retrieved(question_of(first), filters), map(bank_of, unlike), filters)
         left_out = set(map(row_id, unlike)) - set(map(row_id, alike))
         others = [hit for hit in others if row_id(hit) not in left_out]
     quoted += others

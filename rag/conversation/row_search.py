@@ -24,7 +24,7 @@ from rag.retrieval.confidence import (
     Calibration,
     JudgedNode,
     Verdict,
-    answering,
+    answering_row,
     judge,
     lexical_only_calibration,
 )
@@ -100,7 +100,7 @@ class RowSearch:
         return (named.rest or text) if len(named.chosen) == 1 else text
 
     def search(self, text: str, filters: Filters) -> Verdict:
-        """One reading of the question, as a text of its own: retrieved and judged.
+        """The rows of one text and their outcome, whatever was said before.
 
         The name of the institution that the search is limited to, or that the settings alone name, counts against rows that do
         not hold it, and for those that hold it beside another subject: so the text is searched without it, too, and the
@@ -115,15 +115,16 @@ class RowSearch:
         return self._verdicts[key]
 
     def _search(self, text: str, filters: Filters) -> Verdict:
+        """The likeliest outcome of the text's forms: as it is, in Korean, spelled as the rows do, without the institution."""
         named = self.named(text)
         excluded = () if BANK in filters.equals else named.excluded
-        verdict = self._search_words(text, filters, excluded)
+        verdict = self._search_form(text, filters, excluded)
         if verdict.status != "answered" and (korean := in_korean(text)) != text:
-            verdict = max(verdict, self._search_words(korean, filters, excluded), key=_by_outcome)
+            verdict = max(verdict, self._search_form(korean, filters, excluded), key=_by_outcome)
         if verdict.status != "answered" and (right := self._respelled(text, verdict)) != text:
-            verdict = max(verdict, self._search_words(right, filters, excluded), key=_by_outcome)
+            verdict = max(verdict, self._search_form(right, filters, excluded), key=_by_outcome)
         if (BANK in filters.equals or len(named.chosen) == 1) and named.rest not in ("", text):
-            verdict = max(verdict, self._search_words(named.rest, filters, excluded), key=_by_outcome)
+            verdict = max(verdict, self._search_form(named.rest, filters, excluded), key=_by_outcome)
         note = in_the_customers_words(verdict.note, text) if verdict.note else None
         return replace(verdict, query=text, names_banks=len(self.banks) > 1, note=note)
 
@@ -189,17 +190,18 @@ class RowSearch:
         assert retriever.retrieved
         return retriever.retrieved
 
-    def answering(self, found: Retrieved, banks: Iterable[str], filters: Filters) -> list[JudgedNode]:
+    def answering_rows(self, found: Retrieved, banks: Iterable[str], filters: Filters) -> list[JudgedNode]:
         """For each of the institutions the row of an FAQ that answers its customer, judged among its rows found, if one does."""
         wording, today = self._wording(found.text), day_in_force(filters)
         best = (
-            answering(found.text, found.hits_at(bank), self._calibration, wording=wording, today=today)
+            answering_row(found.text, found.hits_at(bank), self._calibration, wording=wording, today=today)
             for bank in banks
         )
         # A row of none holds for each: it is no answer of this one.
         return [hit for hit in best if hit and bank_of(hit) and not is_passage(hit)]
 
-    def _search_words(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
+    def _search_form(self, text: str, filters: Filters, excluded: Sequence[str]) -> Verdict:
+        """One form of a text, retrieved and judged, without the rows of the institutions `excluded`."""
         retrieved = self.retrieved(text, filters)
         hits = [hit for hit in _nearest(retrieved.hits) if bank_of(hit) not in excluded]
         wording = self._wording(text)

@@ -214,7 +214,7 @@ def judge(
     return replace(verdict, nodes=shown, conflicts=ordered.conflicts, note=note)
 
 
-def answering(
+def answering_row(
     question: str,
     hits: Sequence[FusedNode],
     calibration: Calibration,
