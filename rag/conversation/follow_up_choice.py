@@ -16,11 +16,12 @@ from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
+from rag.conversation.asked_of_row import WHEN, kinds_asked, things
 from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, replace_topic, topic_of
 from rag.conversation.nearest_sentence import Similarities, no_similarities
 from rag.conversation.own_case import states_case
 from rag.conversation.row_search import RowSearch
-from rag.conversation.sentence_agreement import WHEN, kinds_asked, names, things
+from rag.conversation.sentence_agreement import names
 from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
 from rag.conversation.shown_sentences import CONTINUES, sentence_for
 from rag.conversation.suggestions import OFFERED, as_suggestions, merge_as_suggestions

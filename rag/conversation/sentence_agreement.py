@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rag.constraints.asked_values import AskedValue, asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF, ASPECTS, Aspect
@@ -17,25 +17,13 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.requested_verbs import lacks_request
 from rag.constraints.value_agreement import agrees
+from rag.conversation.asked_of_row import FREE, OFTEN, UNDONE, WHEN, FollowUp, kinds_asked
 from rag.conversation.follow_up_rules import is_channel
 from rag.conversation.shown_rows import subject_names
-from rag.conversation.word_rules import nouns, plain
 from rag.korean import compact, sentences
 
-WHEN = re.compile(r"언제(?!든|나(?![와오]))")
 _LIMITS = re.compile(r"이상|이하|미만|초과|이내|까지")
 _LOOKED_UP = re.compile(r"조회|확인")
-_EMPTY = re.compile(
-    r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
-    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|그대로(?:죠|예|인가|인지|야|임)?|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
-)
-"""Nouns by their form that name nothing."""
-_VERB = re.compile(
-    r"(?:[았었했됐갔왔썼났샀탔렸쳤졌꼈][가-힣]{0,4}|[가-힣]{1,3}(?:는데|려고|려면|대요|거든|나요|까요|어서|해야|아야|어야|돼야|[가나]나|줘|는거|는건|[은는]지)|붙어|붙는|내야[가-힣]*|끌고|들고|떨어지|부러진|잃어버린"
-    r"|걸려|받아|찾아|찾아야|신고해야[가-힣]*|합쳐[가-힣]*|포함[가-힣]*|줄어드|넣을수[가-힣]*|풀수[가-힣]*|쓸수[가-힣]*|보내|살릴|들어와|나와|나가|빠져|넘어가|가져간|닫아|떠|틀리|틀려)$"
-)
-_PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:일?땐|엔|으로|이면|이랑|이죠)$")
-_OFTEN = re.compile(r"(?<![가-힣])(?:여러\s?번|자주)")
 _CHOICES = 3
 """Points of one kind in a sentence from which on they are what one may choose from, and no answer on one of them."""
 _PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
@@ -80,14 +68,8 @@ _LABEL = re.compile(r"^\s*\[([^\[\]\n>]{1,24})\]\s*")
 _WITHOUT = re.compile(r"미적용|미만|제외|비대상|아닌|외의")
 _EXAMPLE = re.compile(r"예를 들어|예\)|\[.{0,3}예시?\]|예시|계산식")
 _ITEM = re.compile(r"^\s*(?:[-*•·]|\d\.)\s*")
-UNDONE = re.compile(r"(?<![가-힣])[안못]\s?[가-힣]{1,3}(?:고|도|면|으면|은|는|었는데|았는데)|없이|없어도|없으면")
+_NO_FEE = re.compile(r"무료|면제")
 _UNDONE_TOO = re.compile(r"없|않|못|불가|생략|면제|제외|미\S{1,3}\s?시|지나|지난|경과|초과|넘|어려운")
-_FREE, _NO_FEE = re.compile(r"무료|공짜"), re.compile(r"무료|면제")
-
-
-def kinds_asked(message: str) -> set[str]:
-    """The kinds of values that a message asks for, with "when" for a time."""
-    return {each.kind for each in asked_values(message)} | ({"when"} if WHEN.search(message) else set())
 
 
 def stated_values(sentence: str) -> list[Quantity]:
@@ -106,26 +88,6 @@ def holds(stated: Quantity, value: Quantity) -> bool:
     if stated.dimension != value.dimension or (stated.high is None and stated.unit != value.unit):
         return False
     return agrees(value, stated) is True
-
-
-def own_values(message: str) -> list[Quantity]:
-    """The values a message states; a counter of things ("한 건") is none."""
-    return [
-        value
-        for value in values_of(message)
-        if value.dimension not in ("phone", "number")
-        and not re.match(r"한\s?[건번개]", value.text)
-        and not (re.match(r"에", message[value.end :]) and value.dimension == "duration")
-    ]
-
-
-def things(message: str) -> tuple[str, ...]:
-    """What a message names, without its values, verbs and words that name nothing."""
-    text = _OFTEN.sub(" ", plain(message))
-    for each in (*(value.text for value in values_of(text)), *(asked.text for asked in asked_values(text))):
-        text = re.sub(re.escape(each) + r"[가-힣]*", " ", text, count=1)
-    words = (_PARTICLE.sub("", word) for word in nouns(text))
-    return tuple(word for word in words if not (_EMPTY.match(word) or _VERB.search(word) or _FREE.match(word)))
 
 
 def units(content: str) -> Iterator[tuple[str, str]]:
@@ -148,29 +110,6 @@ def units(content: str) -> Iterator[tuple[str, str]]:
             label = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """A message on a row shown before, read once for all of the row's sentences.
-
-    `topic`: the question before and the row's. `words`: what the message names. `values`: those it states. `mentions`: the
-    (set, member) pairs that it names of contrast sets.
-    """
-
-    message: str
-    before: str
-    topic: str
-    words: tuple[str, ...]
-    values: tuple[Quantity, ...]
-    mentions: frozenset[tuple[str, str]]
-
-    @classmethod
-    def read(cls, message: str, before: str, row_question: str) -> FollowUp:
-        """The message after the question `before`, which a row with `row_question` answered."""
-        mentions = frozenset((each.set_name, each.member) for each in mentions_of(message))
-        topic = f"{before} {row_question}"
-        return cls(message, before, topic, things(message), tuple(own_values(message)), mentions)
-
-
 def states(asked: FollowUp, label: str, sentence: str) -> bool:
     """Whether a sentence states what a message asks: names all that it names, and states its values and the kind of value asked.
 
@@ -188,60 +127,82 @@ def states(asked: FollowUp, label: str, sentence: str) -> bool:
 
 def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
     """Whether nothing in a sentence keeps it from stating what a message asks, whether or not it names the message's words."""
-    message, values, of_topic = asked.message, asked.values, members_of(asked.topic)
-    if is_aside(label, sentence):
-        return False
-    text = f"{label} {sentence}"
+    return not (
+        is_aside(label, sentence)
+        or _is_on_another_case(asked, label, sentence)
+        or _names_other_members(asked, f"{label} {sentence}")
+        or _lacks_values(asked, sentence)
+        or _lacks_what_is_asked(asked, label, sentence)
+        or (WHEN.search(asked.message) and _lacks_time(asked, sentence))
+        or (FREE.search(asked.message) and not FREE.search(sentence))
+    )
+
+
+def _is_on_another_case(asked: FollowUp, label: str, sentence: str) -> bool:
+    """Whether a sentence is on what something counts as, denies a case, or is on the opposite of the customer's."""
+    message = asked.message
     counted = {(each.set_name, each.member) for each in mentions_of(sentence) if _COUNTS_AS.match(sentence, each.end)}
-    if (
+    return bool(
         counted & asked.mentions
         or _NEGATED.search(sentence)
         or (_BACK.search(message) and not _GIVEN_BACK.search(sentence))
-    ):
-        return False
-    if label and _WITHOUT.search(label) and not _WITHOUT.search(message):
-        return False
-    if UNDONE.search(message) and not _UNDONE_TOO.search(sentence):
-        return False
-    if _HAPPENED.search(message) and _BEFORE.search(sentence):
-        return False
-    own, named = stated_values(sentence), members_of(text)
-    kinds = asked_values(message)
-    if _OFTEN.search(message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
-        return False
+        or (label and _WITHOUT.search(label) and not _WITHOUT.search(message))
+        or (UNDONE.search(message) and not _UNDONE_TOO.search(sentence))
+        or (_HAPPENED.search(message) and _BEFORE.search(sentence))
+    )
+
+
+def _names_other_members(asked: FollowUp, text: str) -> bool:
+    """Whether a text lacks a member of a contrast set that a message names, and names another one or the topic lacks it, too."""
+    of_topic, named = members_of(asked.topic), members_of(text)
     for each in asked.mentions:
-        if values and (each[0] == "channel" or each in of_topic):
+        if asked.values and (each[0] == "channel" or each in of_topic):
             continue
         others = {member for name, member in named if name == each[0]} if each[0] != "day_of_week" else set()
-        is_aspect = each[1] in ASPECT_OF and names(text, each[1], message)
-        if each in named or each[0] in answered_by(text) or is_aspect or _covered(each, text, message):
+        is_aspect = each[1] in ASPECT_OF and names(text, each[1], asked.message)
+        if each in named or each[0] in answered_by(text) or is_aspect or _covered(each, text, asked.message):
             continue
         if others or each not in of_topic:
-            return False
-    for value in values:
-        if not any(holds(each, value) for each in own):
-            return False
+            return True
+    return False
+
+
+def _lacks_values(asked: FollowUp, sentence: str) -> bool:
+    """Whether a sentence does not hold all values of a message, or lists several that one may choose from."""
+    own = stated_values(sentence)
+    if OFTEN.search(asked.message) and not any(each.dimension == "count" and each.unit == "회" for each in own):
+        return True
+    if not all(any(holds(each, value) for each in own) for value in asked.values):
+        return True
     points = [each.dimension for each in own if each.is_point]
-    if WHEN.search(message) and values and any(points.count(each.dimension) >= _CHOICES for each in values):
-        return False
+    is_choice = any(points.count(each.dimension) >= _CHOICES for each in asked.values)
+    return is_choice and WHEN.search(asked.message) is not None
+
+
+def _lacks_what_is_asked(asked: FollowUp, label: str, sentence: str) -> bool:
+    """Whether a sentence has no value of a kind that a message asks for, or no action that it requests."""
+    message, kinds = asked.message, asked_values(asked.message)
     # What can be looked up, which answers a question for a value beside it, is no sentence with it.
     if not_stated(message, "", _LOOKED_UP.sub(" ", sentence)) or lacks_request(message, "", sentence):
-        return False
+        return True
     if not _takes(message, kinds, label, sentence):
+        return True
+    if asked.words:
         return False
-    if any(each.kind == "duration" for each in kinds) and not asked.words:
-        lengths = [each for each in own if each.dimension == "duration"]
+    if any(each.kind == "duration" for each in kinds):
+        lengths = [each for each in stated_values(sentence) if each.dimension == "duration"]
         if _OLD.search(sentence) or (lengths and all(_CONDITION.search(sentence, each.end) for each in lengths)):
-            return False
-    if any(each.kind == "money" for each in kinds) and not asked.words and not is_fee(sentence):
-        return False
-    if WHEN.search(message):
-        is_time = _SOON.search(sentence) or any(each.dimension in ("duration", "date", "time") for each in own)
-        if not (is_time and _DUE.search(sentence)):
-            return False
-        if not asked.words and _MONEY_BACK.search(message) and not _PAYS.search(sentence):
-            return False
-    return not _FREE.search(message) or bool(_FREE.search(sentence))
+            return True
+    return any(each.kind == "money" for each in kinds) and not is_fee(sentence)
+
+
+def _lacks_time(asked: FollowUp, sentence: str) -> bool:
+    """Whether a sentence does not say when."""
+    dimensions = {each.dimension for each in stated_values(sentence)}
+    is_time = _SOON.search(sentence) or dimensions & {"duration", "date", "time"}
+    if not (is_time and _DUE.search(sentence)):
+        return True
+    return not asked.words and _MONEY_BACK.search(asked.message) is not None and not _PAYS.search(sentence)
 
 
 def is_aside(label: str, sentence: str) -> bool:

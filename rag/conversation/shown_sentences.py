@@ -18,21 +18,18 @@ from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.quantities import Quantity
 from rag.constraints.synonyms import holds_name
+from rag.conversation.asked_of_row import UNDONE, FollowUp, kinds_asked, things
 from rag.conversation.follow_up_rules import is_channel
 from rag.conversation.nearest_sentence import AHEAD_OF_FEW, FAR, FAR_AHEAD, Similarities, nearest, no_similarities
 from rag.conversation.sentence_agreement import (
     DAYS,
-    UNDONE,
-    FollowUp,
     holds,
     is_aside,
     is_fee,
-    kinds_asked,
     may_state,
     names,
     stated_values,
     states,
-    things,
     units,
 )
 from rag.conversation.shown_rows import cited_rows
