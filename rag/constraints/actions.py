@@ -104,7 +104,7 @@ _BEGINS = re.compile(
     r"|만들(?:려|고\s?싶|\s?수)|걸어\s?[두놓]|걸고\s?싶|켜고|켜려"
 )
 """Matches a question on how to begin something: "가입하려면", "새로 만들려면"."""
-_LOST = re.compile(r"잃어|분실|없어[졌져]|도둑|도난|망가|고장|찢어|낡")
+_LOST = re.compile(r"잃어|이[러저]버|일어버|잊어버|잊어먹|분실|없어[졌져]|도둑|도난|망가|고장|찢어|낡")
 _REPLACED = re.compile(r"재발급|재교부|교체")
 _ENDED = re.compile(r"(?P<thing>[0-9A-Za-z가-힣]{3,})(?<![을를])[을를]?\s?(?:해제|해지|폐쇄|탈퇴|말소|폐기)")
 _BEGUN = re.compile(r"가입|신청|등록|개설|설정|지정|신규|만들|만드|켜[서시기]|카드[를을]?\s?(?:\S{1,6}\s)?발급")
