@@ -26,7 +26,11 @@ from rag.data_files import read_toml
 from rag.korean import compact
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
-_INSTEAD = re.compile(r"(?P<this>[0-9A-Za-z가-힣]{2,10})\s?(?:말고|아니라|아니고)\s+(?P<that>[A-Za-z가-힣]{2,10})")
+_INSTEAD = re.compile(
+    r"(?P<this>[0-9A-Za-z가-힣]{2,10})\s?(?:말고|아니라|아니고)\s+(?P<that>딴(?=\s)|[A-Za-z가-힣]{2,10})"
+)
+_OTHER_ONES = ("다른", "딴", "나머지", "그외")
+"""Follows what a customer does not ask about: "우대형통장 말고 다른 통장"."""
 _STORY = re.compile(r"하고(?!\s?싶)|해서|했|한|된|됐|되어|돼서|하니|하다|하던|해도")
 _NOTHING_MORE = re.compile(
     r"(?:\s*(?:어떻게|방법|법|하나요|해요|하려면|하고|싶어요|싶은데요?|되나요|돼요|되요|가능해?요?|가능한가요|알려\S*|좀|수|있나요|있어요"
@@ -185,7 +189,11 @@ def final_verbal_noun(question: str) -> str:
 
 def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Synonyms) -> bool:
     """Whether a row is about `this`, which the customer rejects ("this 말고 that"), and does not name `that`."""
-    if _NO_NOUN.search(that) or is_no_kind(that) or this not in compact(row_question):
+    if this not in compact(row_question):
+        return False
+    if that in _OTHER_ONES and this.endswith(tuple(compound_words()["products"])):
+        return True
+    if _NO_NOUN.search(that) or is_no_kind(that):
         return False
     is_named = holds_name(compact(row), that, synonyms)
     return not is_named and not members_of(that) & members_of(row)
@@ -212,7 +220,9 @@ def _other_objects(question: str, row_question: str, row: str, synonyms: Synonym
             continue
         # The row's word may be the general one ("보험계약" for "암보험"), or another word for the thing (날짜 and 자동이체일).
         is_general = any(asked.endswith(kind) and held.startswith(kind) for kind in compound_words()["products"])
-        is_same_word = usual_word(asked) in usual_word(held) or held.endswith(tuple(_data()["objects"].get(asked, ())))
+        is_same_word = usual_word(asked) in usual_word(held) or any(
+            asked.endswith(word) and held.endswith(tuple(ends)) for word, ends in _data()["objects"].items()
+        )
         if is_general or is_same_word or is_same_member(asked, held):
             continue
         # The lexicon adds "변경" to "전화번호", which is an action.
@@ -280,6 +290,6 @@ def _actions() -> re.Pattern[str]:
     """Matches a noun before an action: a verbal noun, or the beginning of a native verb."""
     verbal, native = _any_of(compound_words()["verbal_nouns"]), _any_of(_native_verbs())
     return re.compile(
-        r"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{2,12})\s+(?:(?:어떻게|어디서|어디에서)\s+)?"
-        rf"(?:(?P<verbal>{verbal})|(?P<native>{native}))"
+        r"(?<![0-9A-Za-z가-힣])(?P<noun>[가-힣]{2,12})\s+(?:(?:어떻게|어디서|어디에서|새로|다시|(?:다른|딴)\s?(?:걸|거|것|계좌|통장|카드|날짜?)으?로)\s+)?"
+        rf"(?:(?P<verbal>{verbal})(?!일(?:[을은이의]|\s|$))|(?P<native>{native}))"
     )
