@@ -16,6 +16,7 @@ from functools import lru_cache
 from rag.constraints.aspects import ASPECT_OF, asked_aspect, lacks_amount, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
+from rag.constraints.limit_periods import period_asked, period_not_stated, periods_of_limits_not_stated
 from rag.constraints.quantities import Quantity
 
 _HOUR, _DAY = Decimal(3600), Decimal(86400)
@@ -54,6 +55,8 @@ _HOW_MUCH = re.compile(
     r"(?!\s?(?:전|안\s?[돼되있됐남]))(?P<long>나?\s?(?:걸|오래|기다|동안|만에|안에|뒤에|후에|이따|있다가|유지|보관|지속|남아|가나|가요|쓸\s?수))?"
     r"(?P<most>\s?(?:까지|이상|부터|이하|씩까지))?"
 )
+_LENGTH_OF = re.compile(r"(?:기간|기한)(?:은|이|도)?(?:요|\s?좀)?\s?(?:최대|보통|총)?\s?$")
+"""Precedes "얼마" where it asks for a length of time: "유효기간은 얼마나"."""
 MAY_ASK = re.compile(r"몇|며칠|얼[마만]|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
 """Matches every question that asks for a value: a fast first check."""
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
@@ -97,38 +100,15 @@ _WORDS_INSTEAD = {
     "duration": re.compile(r"영구|무기한|평생|종신|제한\s?없|기한\s?없|만료일|만기까지"),
     "time": re.compile(r"24시간|언제든|연중무휴|시간\s?제한|실시간|상시|365일"),
     "count": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|하나만|하나의|각각|모두|1인|여러|중복|추가로"),
+    "times": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|매번|언제든|한\s?번"),
     "age": re.compile(r"나이|연령|성년|성인"),
 }
 _IMMEDIATE = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, except in months or years."""
-_PERIOD = re.compile(
-    r"(?:(?P<day>1일|일일|하루|매일)|(?P<once>1회|한\s?번(?=에)|건당|회당)|(?P<month>한\s?달|매[월달]|1개월|(?<![가-힣])월)"
-    r"|(?P<year>1년|일\s?년|연간|매년|해마다|(?<![가-힣])연))에?\s?"
-    r"(?:(?:최대|한도\S?|총|모두|다\s?(?:합쳐|합해)서?|합쳐서?|합해서?)\s?)*$"
-)
-"""Precedes a value that holds per day, per transaction, per month or per year."""
-_BETWEEN = re.compile(
-    r"(?:[은는도])?\s?(?:(?:결제|이체|송금|출금|인출|납입|입금|충전|환전|이용|사용|보상|돈)[은는을를]?\s)?$"
-)
-"""May stand between the period of a question and the words that ask for a value: "한 달에는 결제 얼마까지"."""
-_PERIOD_WORDS = {
-    "day": re.compile(r"1일|일일|하루|매일|당일|일\s?한도"),
-    "month": re.compile(r"한\s?달|매[월달]|1개월|(?<!\d)월\s?(?:\d|한도|최대|누적)|월간|월별"),
-    "year": re.compile(r"[1일]\s?년|연간|매년|해마다|연\s?(?:\d|한도|최대|누적)"),
-}
-"""How a row mentions each period. "once" is left out: what is allowed per day is allowed in one transaction."""
-_PERIOD_OF_LIMIT = re.compile(
-    r"(?:(?P<day>1일|일일|하루)|(?P<month>한\s?달|매[월달]|(?<![가-힣\d])월(?=\s))"
-    r"|(?P<year>연간|[1일]\s?년(?=에)|매년|해마다|(?<![가-힣])연(?=\s)))에?[은는도]?\s?"
-    r"(?:(?:계좌|카드|현금|온라인|해외)\s)?(?:이체|출금|결제|이용|송금|인출|납입|충전|환전|사용|보상)?\s?(?:한도|횟수|제한|몇\s?[번회건])"
-)
-"""A period with the limit that it is asked for: "월 결제 한도", "한 달에 몇 번"."""
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
 }  # fmt: skip
-
-
 _BOUND = re.compile(r"\s?치?\s?(?:까지|부터|이상|이하|넘)")
 """Follows the words that ask for a value if its bound is asked for: "몇 년치까지"."""
 
@@ -170,8 +150,13 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     if asked := asked_values(question):
         own = {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, row)]
-        missing += _periods_not_stated(question, asked, row)
-    return list(dict.fromkeys([*missing, *_periods_of_limits_not_stated(question, row_question, row)]))
+    periods = [
+        period_not_stated(question[: question.find(value.text)], row, "count" if value.kind == "count" else "money")
+        for value in asked
+        if value.kind in ("sum", "money", "count")
+    ]
+    periods += periods_of_limits_not_stated(question, row_question, row)
+    return list(dict.fromkeys([*missing, *(AskedValue("period", "", name) for name in periods if name)]))
 
 
 def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
@@ -179,39 +164,6 @@ def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
     return rest != row_question and not (
         re.search(r"금리|이율|이자", rest) or re.search("기본(?:금리|이율)", row_answer)
     )
-
-
-def period_before(text: str, at: int) -> re.Match[str] | None:
-    """The words before an offset that say for what period a value there holds; the match's last group names it."""
-    return _PERIOD.search(text[:at])
-
-
-def _periods_not_stated(question: str, asked: Sequence[AskedValue], row: str) -> Iterator[AskedValue]:
-    """The periods of the sums and counts asked for ("한 달에 얼마까지") of a row that states such values for others alone."""
-    for value in asked:
-        dimension = "count" if value.kind == "count" else "money"
-        before = _BETWEEN.sub("", question[: question.find(value.text)])
-        period = period_before(before, len(before)) if value.kind in ("sum", "money", "count") else None
-        name = period.lastgroup if period else None
-        if period is None or name not in _PERIOD_WORDS or _PERIOD_WORDS[name].search(row):
-            continue
-        if _holds_per_period(row, dimension):
-            yield AskedValue("period", "", period.group(name))
-
-
-def _holds_per_period(row: str, *dimensions: str) -> bool:
-    """Whether a value of a row, of one of these dimensions, holds for some period."""
-    return any(period_before(row, each.start) for each in values_of(row) if each.dimension in dimensions)
-
-
-def _periods_of_limits_not_stated(question: str, row_question: str, row: str) -> Iterator[AskedValue]:
-    """The periods of limits in a question ("월 이체 한도") of a row that has limits for others alone."""
-    for match in _PERIOD_OF_LIMIT.finditer(question):
-        name = str(match.lastgroup)
-        if _PERIOD_WORDS[name].search(row):
-            continue
-        if _PERIOD_OF_LIMIT.search(row_question) or _holds_per_period(row, "money", "count"):
-            yield AskedValue("period", "", match.group(name))
 
 
 @lru_cache(maxsize=1024)
@@ -265,11 +217,13 @@ def _kind(unit: str, after: str) -> str:
 def _how_much(question: str) -> Iterator[AskedValue]:
     for match in _HOW_MUCH.finditer(question):
         before = question[: match.start()]
-        if match["long"]:
+        if match["long"] or _LENGTH_OF.search(before):
             yield AskedValue("duration", "", match.group())
         elif rate := _RATE_OF.search(before):
             yield AskedValue("rate", "", match.group(), rate["rate"])
-        elif match["most"] and (match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end())):
+        elif match["most"] and (
+            match["most"].strip() in ("부터", "이상") or _PAID.match(question, match.end()) or period_asked(before)
+        ):
             yield AskedValue("sum", "", match.group())
         else:
             word = _LAST_WORD.search(before)
@@ -282,14 +236,17 @@ def _how_much(question: str) -> Iterator[AskedValue]:
 
 def _states(asked: AskedValue, text: str) -> bool:
     """Whether a text contains a value of the asked kind, or words instead of one."""
-    words = _WORDS_INSTEAD.get(asked.kind)
+    words = _WORDS_INSTEAD.get("times" if asked.unit in ("회", "번", "차례") else asked.kind)
     if words is not None and words.search(text):
         return True
     values = values_of(text)
     if asked.kind == "money":
         return any(value.dimension in ("money", "rate") for value in values)
     if asked.kind == "sum":
-        return any(value.dimension == "money" for value in values) or _RATE_OF_SUM.search(text) is not None
+        is_bound = "까지" not in asked.text or _BOUNDED.search(text) is not None
+        return (is_bound and any(value.dimension == "money" for value in values)) or _RATE_OF_SUM.search(
+            text
+        ) is not None
     if asked.kind == "duration":
         is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
         # Opening hours do not say how long it takes.

@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.constraints.asked_values import asked_values, period_before
+from rag.constraints.asked_values import asked_values
 from rag.constraints.circumstances import is_circumstance
 from rag.constraints.contrasts import OPEN, asks_whether, members_of
 from rag.constraints.everyday_values import values_of
+from rag.constraints.limit_periods import period_before
 from rag.constraints.mentioned_values import ASSERTED, comparable, determines, is_incidental
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses, is_left_out, is_other_sum, name_before

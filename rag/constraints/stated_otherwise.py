@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from rag.constraints.asked_values import asked_values, period_before
+from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import OPEN, asks_whether
 from rag.constraints.everyday_values import values_of
+from rag.constraints.limit_periods import period_before
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses
 from rag.constraints.value_agreement import families, has_end_of, holds

@@ -17,6 +17,8 @@ GATE = "가온적금은 어떻게 가입하나요?"
         ("재발급 비용 얼마예요?", ["money"]),
         ("우대금리가 얼마예요", ["rate"]),
         ("심사는 얼마나 걸려요", ["duration"]),
+        ("적립금 유효기간은 얼마나 되나요", ["duration"]),
+        ("환전은 하루에 얼마까지 돼요", ["sum"]),
         ("서류 내면 며칠 만에 나와요?", ["duration"]),
         ("서류 내면 몇일만에 나와요?", ["duration"]),
         ("환급은 몇 개월만에 되나요", ["duration"]),
@@ -125,3 +127,40 @@ def test_a_date_says_not_how_many_days_something_takes(answer: str, is_stated: b
 def test_a_limit_is_stated_for_the_period_it_is_asked_for(question: str, answer: str, period: str) -> None:
     missing = [value.text for value in not_stated(question, "가온페이는 어떻게 쓰나요?", answer)]
     assert missing == ([period] if period else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "row_answer"),
+    [
+        ("적립금은 얼마 쓰면 쌓여요", "적립금의 사용기한은 얼마나 되나요?", "적립한 날부터 3년이 지나면 없어집니다."),
+        (
+            "암호를 몇 번까지 틀려도 돼요",
+            "전자열쇠는 어떻게 등록하나요?",
+            "1인 1기기만 등록하시며 여러 기기에서 쓰실 수 없습니다.",
+        ),
+        (
+            "바꾸는 건 하루에 얼마까지 돼요",
+            "외화는 언제 바꾸나요?",
+            "평일 9시부터 16시까지 90% 우대하여 바꾸실 수 있습니다.",
+        ),
+        (
+            "다른 은행 기계에서는 하루에 얼마까지 뽑아요",
+            "다른 은행 기계의 수수료는요?",
+            "낮에는 700원, 밤에는 1,000원입니다.",
+        ),
+    ],
+)
+def test_another_value_of_the_row_is_not_the_one_asked_for(question: str, row_question: str, row_answer: str) -> None:
+    assert not_stated(question, row_question, row_answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "row_question", "row_answer"),
+    [
+        ("기계에서 하루에 얼마까지 뽑아요", "기계의 출금한도는요?", "1회 100만원, 1일 600만원입니다."),
+        ("이틀에 몇 번 신청할 수 있어요", "신청 횟수에 제한이 있나요?", "횟수 제한은 없습니다."),
+        ("적립금은 언제까지 얼마나 쓸 수 있어요", "적립금의 사용기한은 얼마나 되나요?", "적립한 날부터 3년입니다."),
+    ],
+)
+def test_a_value_of_the_kind_asked_for_is_stated(question: str, row_question: str, row_answer: str) -> None:
+    assert not not_stated(question, row_question, row_answer)
