@@ -10,8 +10,8 @@ Both run the same objects in this order; to change a step, change the module bes
     a choice among the rows shown before         rag.conversation.shown_rows, `read_choice`
     several institutions, one that is not held   rag.retrieval.query_analysis, rag.conversation.part_answers, other_institutions
     several questions                            rag.conversation.question_parts divides, part_answers combines
-    a follow-up: alone or with what it follows   rag.conversation.follow_up_rules, `contextual_text`, or follow_up_llm;
-                                                 which of the two is shown: follow_up_choice
+    a follow-up: alone or with what it follows   rag.conversation.follow_up_search, of texts by follow_up_rules or
+                                                 follow_up_llm; which of the two is shown: follow_up_choice
     asked of the answer just shown               rag.conversation.shown_sentences, `stated_by_shown`; follow_up_choice,
                                                  `answered_by_shown`; shown_rows, `other_than_shown`
     advice, injection                            decline_rules.toml again, where no row answers

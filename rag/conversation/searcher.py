@@ -6,30 +6,18 @@ makes a LlamaIndex retriever and engine of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rag.conversation import follow_up_rules, word_rules
-from rag.conversation.asked_elsewhere import all_compared, search_there
-from rag.conversation.follow_up_choice import (
-    STANDALONE_COVERED,
-    STANDALONE_POSSIBLE,
-    MessageSigns,
-    answered_by_shown,
-    answered_on_topic,
-    as_offered,
-    choose_reading,
-    goes_on,
-    has_topic,
-    names_unknown,
-    share_named,
-)
-from rag.conversation.follow_up_llm import rewrite_follow_up
+from rag.conversation.asked_elsewhere import all_compared
+from rag.conversation.follow_up_choice import share_named
+from rag.conversation.follow_up_search import FollowUpSearch
 from rag.conversation.nearest_sentence import similarities_of
 from rag.conversation.other_institutions import about_others, compared_with_others, with_other_banks
-from rag.conversation.own_case import asks_of_case, of_case, offer_again, states_case
+from rag.conversation.own_case import of_case
 from rag.conversation.part_answers import (
     combine,
     combine_banks,
@@ -41,27 +29,15 @@ from rag.conversation.part_answers import (
 from rag.conversation.question_parts import MAY_DIVIDE, split_questions
 from rag.conversation.row_search import RowSearch
 from rag.conversation.scams import about_fraud
-from rag.conversation.shown_rows import (
-    chosen_row,
-    cited_rows,
-    is_known,
-    other_than_shown,
-    read_choice,
-    row_overrides,
-    rows_shown,
-    shown_before,
-    unless_repeated,
-)
-from rag.conversation.shown_sentences import stated_by_shown
-from rag.conversation.suggestions import as_suggestions, merge_as_suggestions
-from rag.conversation.word_rules import CHOOSING, WordRule, content_words, match_decline_rule, nouns, plain, says
+from rag.conversation.shown_rows import chosen_row, cited_rows, is_known, read_choice, row_overrides, rows_shown
+from rag.conversation.suggestions import as_suggestions
+from rag.conversation.word_rules import CHOOSING, WordRule, match_decline_rule, nouns, says
 from rag.korean import compact
 from rag.models.cancellation import CancelScope
 from rag.retries import CircuitBreaker
 from rag.retrieval.confidence import SUGGESTIONS, Calibration, Verdict
 from rag.retrieval.query_analysis import BANK, in_korean
 from rag.retrieval.ranking import has_open_case
-from rag.retrieval.rows import row_id
 from rag.stores.base import QUESTION, PassageStore
 from rag.types import Filters, Note, Turn
 
@@ -94,10 +70,7 @@ class Searcher:
     ) -> None:
         self._store = store
         self._institutions = institutions or {}
-        self._llm = llm
         self.scope = scope
-        self._llm_breaker = llm_breaker
-        self._new_similarities = partial(similarities_of, embed_model, calibration, embedding_breaker)
         self.rows = RowSearch(
             store,
             embed_model,
@@ -106,6 +79,16 @@ class Searcher:
             top_k=top_k,
             candidates=candidates,
             institutions=institutions,
+        )
+        # Made where a message follows others alone: most questions are first ones.
+        self._new_follow_up_search = partial(
+            FollowUpSearch,
+            self.rows,
+            store,
+            llm,
+            scope,
+            llm_breaker=llm_breaker,
+            new_similarities=partial(similarities_of, embed_model, calibration, embedding_breaker),
         )
 
     def judge(self, question: str, history: Sequence[Turn], filters: Filters) -> Verdict:
@@ -159,75 +142,7 @@ class Searcher:
         filters = self.rows.limited(question, filters)
         if not history:
             return self.rows.search(question, filters)
-        recent = [turn.question for turn in history[-follow_up_rules.MAX_TURNS :]]
-        names_one = BANK in filters.equals or self.rows.named(question).others
-        bank = "" if names_one else self.rows.bank_of(recent)
-        typed, typed_history = question, history
-        question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
-        question = follow_up_rules.in_the_banks_words(question)
-        if follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question):
-            verdict = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
-            return unless_repeated(verdict, question, history)
-        if self._llm is not None and llm_rewrites:
-            rewritten = rewrite_follow_up(self._llm, typed, typed_history, self.scope, self._llm_breaker)
-            # A rewrite that finds nothing may be the model's mistake: then the rules' readings are searched.
-            if rewritten and (verdict := self.rows.search(rewritten, filters)).status != "declined":
-                return verdict
-        verdict = self._fitting_reading(question, history, filters, bank, rejects_shown=rejects_shown)
-        return as_offered(verdict, content_words(question), history[-1])
-
-    def _fitting_reading(
-        self, question: str, history: Sequence[Turn], filters: Filters, bank: str, *, rejects_shown: bool
-    ) -> Verdict:
-        """The message alone or joined to the questions before it, searched at the conversation's `bank` if there is one."""
-        is_elliptical = says(question, "ellipsis", "means or relation") or follow_up_rules.lacks_product(question)
-        back_reference = says(question, "back reference")
-        standalone = self.rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
-        named = self.rows.named(question)
-        if (named.chosen or named.others) and says(named.rest, "same question"):
-            return search_there(self.rows, named, history, filters, self._has_topic(filters))
-        earlier = {row for turn in history[:-1] for row in turn.source_ids}
-        if says(question, "earlier topic") and standalone.nodes and row_id(standalone.nodes[0]) in earlier:
-            return standalone
-        last, given, similarities = history[-1], rows_shown(history[-1], self._store), self._new_similarities()
-        same = stated_by_shown(standalone, given, last, question, similarities, is_elliptical=is_elliptical)
-        if same and not (named.chosen or named.others or rejects_shown):
-            return same
-        told_of = given if states_case(question, last.question) else ()
-        depends = is_elliptical or back_reference or bool(told_of) or not has_topic(question)
-        if standalone.covered >= STANDALONE_COVERED and not depends:
-            return unless_repeated(standalone, question, history)
-        in_context = follow_up_rules.contextual_text(question, history, self._has_topic(filters))
-        contextual = self.rows.search_at(bank, in_context, filters)
-        if rejects_shown:
-            others = as_suggestions(contextual, without=cited_rows(history[-1]))
-            return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
-        names_topic = says(question, "product word") and not (is_elliptical or back_reference)
-        if not names_topic and (same := answered_by_shown(contextual, history, question, similarities)):
-            return same
-        if told_of:
-            # Of a value alone another row is as full as the one that is meant.
-            return offer_again(told_of, contextual, question, last)
-        readings = (contextual, standalone)
-        if not names_topic and (other := answered_on_topic(question, history, filters, bank, self.rows, readings)):
-            return other
-        signs = MessageSigns(
-            own_match=self.rows.own_match(question, contextual, filters),
-            is_elliptical=is_elliptical,
-            has_back_reference=back_reference,
-            asks_on=says(question, "asks on") or any(goes_on(question, row) for row in contextual.ranked[:1]),
-            names_topic=names_topic,
-            names_unknown=names_unknown(question, contextual.ranked[:SUGGESTIONS], self.rows.unheld),
-            lacks_thing=standalone.bound == "doubtful" and share_named(contextual.ranked[:1], question) < 1,
-            names_thing_only=follow_up_rules.lacks_aspect(question),
-        )
-        chosen = choose_reading(contextual, standalone, signs)
-        if given and chosen.status == "declined" and asks_of_case(question, last.question, given):
-            return offer_again(given, contextual, question, last)
-        if shown := shown_before(chosen, history, nouns(question)):
-            return other_than_shown(chosen, standalone, shown, content_words(question), depends=signs.depends)
-        named_by_note = chosen.note and chosen.note.values.get("word")
-        return replace(chosen, note=None) if named_by_note and named_by_note not in plain(question) else chosen
+        return self._new_follow_up_search().search(question, history, filters, llm_rewrites=llm_rewrites)
 
     def _reply(self, message: str, history: Sequence[Turn], filters: Filters) -> Verdict | None:
         """The outcome of a message that says that the answer before was not the right one, or did not help."""
@@ -312,9 +227,6 @@ class Searcher:
         if self._is_about_banking(question) or goes_on or is_known(words, verdict.ranked[:SUGGESTIONS]):
             return False
         return not (history and share_named(rows_shown(history[-1], self._store), question))
-
-    def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
-        return lambda text: not states_case(text) and self.rows.search(text, filters).covered >= STANDALONE_POSSIBLE
 
 
 def _declined(question: str, rule: WordRule) -> Verdict:
