@@ -7,7 +7,9 @@ Pure functions over precompiled patterns, no models. Each module answers one que
                                     requested_verbs, requested_nouns, conjugation; synonyms
   read institutions                 institution_list (institutions.tsv), institutions, counterparts
   compare a question with a row     agreement, `compare`, which calls, in this order:
+    the row's words for itself      own_institution
     the part that asks              background
+    the part that explains          guidance
     members of contrast sets        agreement itself
     values of another number        value_conflicts: value_sides, named_numbers, pinned_values
     values that the row lacks       held_values: circumstances, stated_for, stated_otherwise
