@@ -8,7 +8,7 @@ with a particle or an ending are no modifiers. The words are data (compounds.tom
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -74,53 +74,79 @@ def other_modifiers(
     # A fast first check, because this is called for ten rows.
     if not before_words(question) and not _inside_words(question) and "형" not in question:
         return []
-    row, asked_text = compact(f"{row_question} {row_answer}"), compact(question)
-    values = {compact(value.text) for value in values_of(question)}
+    row = _RowKinds(question, row_question, row_answer, synonyms)
+    pairs = [*_other_before(question, row, institution), *_other_inside(question, row, institution)]
+    pairs += [(match[0], "") for match in _TYPE.finditer(question) if row.lacks(match["type"])]
+    return list(dict.fromkeys(pairs))
 
-    def is_other(modifier: str) -> bool:
-        known = is_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in values)
-        return bool(modifier) and not known and modifier not in row
 
-    def differs(asked: str, held: str, head: str = "") -> bool:
+class _RowKinds:
+    """The kinds of things that a row names, to be compared with those of a question."""
+
+    def __init__(self, question: str, row_question: str, row_answer: str, synonyms: Synonyms) -> None:
+        self._row_question, self._row_answer = row_question, row_answer
+        self._synonyms = synonyms
+        self._asked = compact(question)
+        self._values = {compact(value.text) for value in values_of(question)}
+        self.text = compact(f"{row_question} {row_answer}")
+        self.before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
+        """The modifiers of the row's question by the words that they stand before."""
+        self.inside = tuple((head, held) for head, held in _inside_words(row_question) if _tells_kind(held))
+        """(head, modifier) of the compounds in the row's question."""
+
+    def lacks(self, modifier: str) -> bool:
+        """Whether a modifier of the question tells a kind that the row does not name by this word."""
+        known = is_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in self._values)
+        return bool(modifier) and not known and modifier not in self.text
+
+    def lacks_other_names(self, word: str) -> bool:
+        """Whether the row does not hold another name of a word."""
+        return not holds_other_name(self.text, word, self._synonyms)
+
+    def differs(self, asked: str, held: str, head: str = "") -> bool:
+        """Whether a modifier of the question and one of the row's question tell different kinds of `head`."""
         # A row on "대출 금리" is also about "신용대출 금리", and one on "입원 서류" about "입원비 서류".
-        if asked.endswith(held) or usual_word(asked) == usual_word(held) or asked.removesuffix("비") in row:
+        if asked.endswith(held) or usual_word(asked) == usual_word(held) or asked.removesuffix("비") in self.text:
             return False
         is_same = is_same_member(asked, held) or (head != "" and is_same_member(asked + head, held + head, head))
         # The row may name the kind elsewhere by another name: 미국주식 for the "미장" of "미장 수수료".
-        is_named = any(name in row for name in other_names(asked, synonyms) if len(name) >= LONG_NAME)
-        return held not in asked_text and held not in synonyms(asked) and not is_same and not is_named
+        is_named = any(name in self.text for name in other_names(asked, self._synonyms) if len(name) >= LONG_NAME)
+        return held not in self._asked and held not in self._synonyms(asked) and not is_same and not is_named
 
-    def is_unknown(head: str, modifier: str) -> bool:
-        if is_on_all_kinds(row_question, row_answer, modifier + head):
+    def is_unknown(self, head: str, modifier: str) -> bool:
+        """Whether the compound is a product that the row neither names nor covers with all of its kind."""
+        if is_on_all_kinds(self._row_question, self._row_answer, modifier + head):
             return False
-        return head in compound_words()["products"] and not holds_other_name(row, modifier + head, synonyms)
+        return head in compound_words()["products"] and self.lacks_other_names(modifier + head)
 
-    pairs: list[tuple[str, str]] = []
-    held_before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
-    held_inside = tuple((head, held) for head, held in _inside_words(row_question) if _tells_kind(held))
+
+def _other_before(question: str, row: _RowKinds, institution: str) -> Iterator[tuple[str, str]]:
+    """(asked, held) of the words in a question with another noun before them than in the row: "플래티넘 카드"."""
     for word, modifier in before_words(question):
-        if not is_other(modifier) or _names(institution, modifier):
+        if not row.lacks(modifier) or _names(institution, modifier):
             continue
         # Compounds are written together or apart: "예약주문", "미체결 주문".
-        held = held_before.get(word, "") or next((inside for other, inside in held_inside if other == word), "")
+        held = row.before.get(word, "") or next((inside for other, inside in row.inside if other == word), "")
         head = next((head for head in _heads() if word.endswith(head)), "")
-        is_missing = is_unknown(head, modifier)
+        is_missing = row.is_unknown(head, modifier)
         if word in _PRICES and not _NO_THING.search(modifier):
             # "자동차할부대출" contains both ends of "자동차대출".
-            is_within = len(modifier) > 3 and modifier[:2] in row and modifier[-2:] in row
-            is_missing = not is_within and not holds_other_name(row, modifier, synonyms)
-        if (held and differs(modifier, held, head)) or (not held and is_missing and not _is_known(modifier)):
-            pairs.append((f"{modifier} {word}", f"{held} {word}" if held else ""))
+            is_within = len(modifier) > 3 and modifier[:2] in row.text and modifier[-2:] in row.text
+            is_missing = not is_within and row.lacks_other_names(modifier)
+        if (held and row.differs(modifier, held, head)) or (not held and is_missing and not _is_known(modifier)):
+            yield f"{modifier} {word}", f"{held} {word}" if held else ""
+
+
+def _other_inside(question: str, row: _RowKinds, institution: str) -> Iterator[tuple[str, str]]:
+    """(asked, held) of the compounds in a question that the row does not name, or names with another modifier: "모임통장"."""
     for head, written in _inside_words(question):
         modifier = _without_name(institution, written)
-        if not is_other(modifier):
+        if not row.lacks(modifier):
             continue
-        beside = [held for other, held in (*held_inside, *held_before.items()) if other == head]
-        siblings = [held for held in beside if differs(modifier, held, head)]
-        if siblings or is_unknown(head, modifier):
-            pairs.append((modifier + head, siblings[0] + head if siblings else ""))
-    pairs += [(match[0], "") for match in _TYPE.finditer(question) if is_other(match["type"])]
-    return list(dict.fromkeys(pairs))
+        beside = [held for other, held in (*row.inside, *row.before.items()) if other == head]
+        siblings = [held for held in beside if row.differs(modifier, held, head)]
+        if siblings or row.is_unknown(head, modifier):
+            yield modifier + head, siblings[0] + head if siblings else ""
 
 
 @cache
