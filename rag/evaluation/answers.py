@@ -84,47 +84,61 @@ def evaluate_answer_texts(
         (query, answer) for query, answer in zip(queries, _ask(chat, queries, checkpoint, progress), strict=True)
     ]
     answered = [(query, answer) for query, answer in answers if answer.status == "answered"]
-    cited = [(set(answer.cited), set(query.relevant)) for query, answer in answered]
-    # An answer without citations has precision 0, because every answer should name its source.
-    precision = [len(ids & relevant) / len(ids) if ids else 0.0 for ids, relevant in cited]
-    recall = [len(ids & relevant) / len(relevant) for ids, relevant in cited]
-    sentences = [sentence for _, answer in answered for sentence in answer.sentences]
-    compared = [
-        (MARKER.sub("", answer.text), references[query.id]) for query, answer in answered if references.get(query.id)
-    ]
-    f1 = [max(token_f1(units(text), units(each)) for each in texts) for text, texts in compared]
-    rouge = [max(rouge_l(units(text), units(each)) for each in texts) for text, texts in compared]
-    withheld = Counter(reason for status, reason in sentences if status == "withheld")
-    total = len(sentences)
     return {
         "n": len(answers),
         "answered": len(answered),
         "generated": sum(answer.generated for _, answer in answered),
         "model": model,
-        "citations": {
-            "precision": metrics.mean(precision),
-            "precision_ci95": metrics.bootstrap(precision),
-            "recall": metrics.mean(recall),
-            "recall_ci95": metrics.bootstrap(recall),
-        },
-        "sentences": {
-            "n": total,
-            "unsupported": withheld.total() / total if total else math.nan,
-            "unsupported_ci95": metrics.wilson(withheld.total(), total),
-            "unsupported_numbers": withheld["quantity"] / total if total else math.nan,
-            "unsupported_numbers_ci95": metrics.wilson(withheld["quantity"], total),
-            "by_status": dict(Counter(status for status, _ in sentences)),
-            "withheld_by_reason": dict(withheld),
-            "notices": dict(Counter(answer.notice for _, answer in answered if answer.notice)),
-        },
-        "reference": {
-            "n": len(compared),
-            "token_f1": metrics.mean(f1),
-            "token_f1_ci95": metrics.bootstrap(f1),
-            "rouge_l": metrics.mean(rouge),
-            "rouge_l_ci95": metrics.bootstrap(rouge),
-        },
+        "citations": _citations(answered),
+        "sentences": _sentences(answered),
+        "reference": _overlap(answered, references, units),
         "units": "morphemes" if units is not syllables else "syllables",
+    }
+
+
+def _citations(answered: Sequence[tuple[Case, EvaluatedAnswer]]) -> dict[str, Any]:
+    cited = [(set(answer.cited), set(query.relevant)) for query, answer in answered]
+    # An answer without citations has precision 0, because every answer should name its source.
+    precision = [len(ids & relevant) / len(ids) if ids else 0.0 for ids, relevant in cited]
+    recall = [len(ids & relevant) / len(relevant) for ids, relevant in cited]
+    return {
+        "precision": metrics.mean(precision),
+        "precision_ci95": metrics.bootstrap(precision),
+        "recall": metrics.mean(recall),
+        "recall_ci95": metrics.bootstrap(recall),
+    }
+
+
+def _sentences(answered: Sequence[tuple[Case, EvaluatedAnswer]]) -> dict[str, Any]:
+    sentences = [sentence for _, answer in answered for sentence in answer.sentences]
+    withheld = Counter(reason for status, reason in sentences if status == "withheld")
+    total = len(sentences)
+    return {
+        "n": total,
+        "unsupported": withheld.total() / total if total else math.nan,
+        "unsupported_ci95": metrics.wilson(withheld.total(), total),
+        "unsupported_numbers": withheld["quantity"] / total if total else math.nan,
+        "unsupported_numbers_ci95": metrics.wilson(withheld["quantity"], total),
+        "by_status": dict(Counter(status for status, _ in sentences)),
+        "withheld_by_reason": dict(withheld),
+        "notices": dict(Counter(answer.notice for _, answer in answered if answer.notice)),
+    }
+
+
+def _overlap(
+    answered: Sequence[tuple[Case, EvaluatedAnswer]], references: Mapping[str, Sequence[str]], units: Units
+) -> dict[str, Any]:
+    compared = [
+        (MARKER.sub("", answer.text), references[query.id]) for query, answer in answered if references.get(query.id)
+    ]
+    f1 = [max(token_f1(units(text), units(each)) for each in texts) for text, texts in compared]
+    rouge = [max(rouge_l(units(text), units(each)) for each in texts) for text, texts in compared]
+    return {
+        "n": len(compared),
+        "token_f1": metrics.mean(f1),
+        "token_f1_ci95": metrics.bootstrap(f1),
+        "rouge_l": metrics.mean(rouge),
+        "rouge_l_ci95": metrics.bootstrap(rouge),
     }
 
 
