@@ -15,7 +15,7 @@ Pure functions over precompiled patterns, no models. Each module answers one que
     values that the row lacks       held_values: circumstances, stated_for, stated_otherwise
     (of both)                       mentioned_values: which values count; value_agreement: which are the same
     another kind of the thing       compounds
-    a value or aspect asked for     asked_values, aspects
+    a value or aspect asked for     asked_values: limit_periods; aspects
     another action                  actions: directions, requested_verbs
     the last of some keywords       requested_nouns
     what has happened               event_states
