@@ -4,7 +4,7 @@
 # Seen with: AutoRAG 0.3.27, pandas 3.1.1, numpy 2.4.6, Python 3.11.
 # Why it matters: AutoRAG chooses the fusion of a Korean question-answering service from such results. With z-scores it counts
 #   against a row that the second search found it too, if below the mean of what it found.
-# Expected: a passage that a search did not find below each one that it found, as with the methods mm, tmm and dbsf of the same function.
+# Expected: a passage that a search did not find above none of those that it found, as with the methods mm, tmm and dbsf of the same function.
 # Reason: a missing score is filled with 0 after normalization. That is the lowest score for the other methods, and the mean for z-scores. The
 #   documentation names the methods only (https://marker-inc-korea.github.io/AutoRAG/nodes/retrieval/hybrid_cc.html).
 # Output:
