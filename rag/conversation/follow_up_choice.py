@@ -16,14 +16,14 @@ from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import members_of, mentions_of
 from rag.constraints.everyday_values import values_of
-from rag.conversation.asked_of_row import WHEN, kinds_asked, things
+from rag.conversation.asked_of_row import WHEN, FollowUp, kinds_asked, things
 from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, replace_topic, topic_of
 from rag.conversation.nearest_sentence import Similarities, no_similarities
 from rag.conversation.own_case import states_case
 from rag.conversation.row_search import RowSearch
-from rag.conversation.sentence_agreement import names
+from rag.conversation.sentence_agreement import names, states, units
 from rag.conversation.shown_rows import UNRELATED, cited_rows, holds_subject, shown_before, subject_names
-from rag.conversation.shown_sentences import CONTINUES, sentence_for
+from rag.conversation.shown_sentences import CONTINUES, STANDALONE_SURE, sentence_for
 from rag.conversation.suggestions import OFFERED, as_suggestions, merge_as_suggestions
 from rag.conversation.word_rules import content_words, nouns, rules, says, with_verbs_of_ability_joined
 from rag.korean import compact, without_yes_or_no
@@ -99,7 +99,14 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
         return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
     if signs.names_unknown and not signs.has_back_reference:
         return _declined(standalone, contextual)
+    is_held = signs.own_match >= OWN_MATCH or any(is_on(standalone.query, row) for row in contextual.ranked[:1])
     if not signs.has_back_reference:
+        first = standalone.ranked[:1]
+        if contextual.status == "answered" and is_held and [*map(row_id, first)] == [row_id(contextual.nodes[0])]:
+            return contextual
+        is_new = not signs.is_elliptical and len(content_words(standalone.query)) > 1
+        if is_new and standalone.status == "answered" and standalone.covered >= STANDALONE_SURE > contextual.covered:
+            return standalone
         # If both readings are possible, nothing is answered, because the text does not show which one is meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
             found = merge_as_suggestions(standalone, contextual)
@@ -109,7 +116,7 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
         is_same_of_another = signs.names_thing_only and contextual.status == "answered" and signs.own_match >= OWN_MATCH
         if standalone.covered >= STANDALONE_POSSIBLE and not standalone.conflicts and not is_same_of_another:
             return merge_as_suggestions(contextual, standalone)
-    if signs.own_match >= OWN_MATCH:
+    if is_held:
         return contextual
     # "미성년자도요?" has no word of the row, but is no small talk: it gets suggestions.
     if signs.has_back_reference or (signs.asks_on and len(compact(standalone.query)) < FULL_SENTENCE):
@@ -118,6 +125,15 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
         return merge_as_suggestions(as_suggestions(standalone), contextual)
     # Small talk, or a question on something that no row has.
     return _declined(standalone, contextual)
+
+
+def is_on(message: str, row: JudgedNode) -> bool:
+    """Whether a row states the value that is all a message asks for, or has by another word the action that is all it names."""
+    if says(message, "value only"):
+        asked = FollowUp.read(message, "", question_of(row))
+        return any(states(asked, label, sentence) for label, sentence in units(row.node.get_content()))
+    actions = actions_of(message)
+    return bool(actions) and all(map(actions_of, things(message))) and actions <= members_of(row_text(row))
 
 
 def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
@@ -198,7 +214,9 @@ def answered_on_topic(
     ]
     row = verdict.nodes[0]
     fits = row_id(row) in agreeing or fits_topic(question, asked[-1], row)
-    return verdict if fits and rows.own_match(question, verdict, filters) >= OWN_MATCH else None
+    return (
+        verdict if fits and (is_on(question, row) or rows.own_match(question, verdict, filters) >= OWN_MATCH) else None
+    )
 
 
 def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
@@ -223,13 +241,21 @@ def fits_topic(question: str, earlier: str, row: JudgedNode) -> bool:
 
 
 def answered_by_shown(
-    verdict: Verdict, history: Sequence[Turn], message: str, similarities: Similarities = no_similarities
+    verdict: Verdict,
+    history: Sequence[Turn],
+    message: str,
+    similarities: Similarities = no_similarities,
+    standalone: Verdict | None = None,
 ) -> Verdict | None:
     """The verdict if the row of the last answer contains all that this message names and so answers it, too; else None.
 
-    Its note quotes the sentence that answers, because the whole row has been shown already.
+    Its note quotes the sentence that answers, because the whole row has been shown already. Not where another row is sure to
+    answer the message alone (`standalone`).
     """
     last = history[-1]
+    is_sure = standalone and standalone.status == "answered" and standalone.covered >= STANDALONE_SURE
+    if standalone and is_sure and row_id(standalone.nodes[0]) not in cited_rows(last):
+        return None
     is_possible = verdict.status != "declined" and not verdict.conflicts
     if last.status != "answered" or not is_possible or row_id(verdict.nodes[0]) not in cited_rows(last):
         return None

@@ -153,7 +153,7 @@ class FollowUpSearch:
             others = as_suggestions(contextual, without=cited_rows(last))
             return others if standalone.status == "declined" else merge_as_suggestions(standalone, others)
         names_topic = says(text, "product word") and not (message.is_elliptical or message.has_back_reference)
-        if not names_topic and (same := answered_by_shown(contextual, history, text, similarities)):
+        if not names_topic and (same := answered_by_shown(contextual, history, text, similarities, standalone)):
             return same
         if message.only_states_case and message.shown:
             # Of a value alone another row is as full as the one that is meant.

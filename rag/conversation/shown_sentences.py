@@ -44,6 +44,8 @@ STANDALONE_POSSIBLE, STANDALONE_SURE = 0.1, 0.9
 """Chance in 0..1 that the message alone is covered from which on another row may be meant; and is, also by "미성년자는?"."""
 CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라서)요?[\s?!~.,;ㅜㅠ]*$")
 """A statement after a question ("저 지금 외국이에요") continues it."""
+_CONDITION = re.compile(r"([가-힣]{2,6})(?<![거건것이라])(?<!였으)면요?[\s?!~.,ㅜㅠ]*$")
+"""A verb at the end; not the thing of "보낸 거면요", "피부과였으면요"."""
 _STEM = 3
 """Syllables by which a word is recognised in another form."""
 _SUBJECT = re.compile(r"([^,:]{1,15}?)[은는] ")
@@ -112,7 +114,11 @@ def sentence_for(
     is_same = not (values or kinds_asked(message) or is_new)
     if is_same or (not (values or words or asked.mentions) and not _asks_for_another_kind(message, before)):
         return _nearest_sentence(asked, content, similarities)
-    stating = [(label, sentence) for label, sentence in units(content) if states(asked, label, sentence)]
+    stating = [
+        (label, sentence)
+        for label, sentence in units(content)
+        if states(asked, label, sentence) and _holds_condition(message, f"{label} {sentence}")
+    ]
     found = [sentence for _, sentence in stating]
     labels = {label for label, _ in stating if label}
     if len(found) > 1 and len(labels) == 1 and words and not values:
@@ -138,10 +144,22 @@ def sentence_for(
         found = _narrowest(found, values)
     if len(found) > 1 and DAYS.search(message):
         found = _sharing_most(before, found)
+    # "우편은 며칠 걸려요": of the sentences that name 우편 the one whose subject it is.
+    subjects = [(each, _SUBJECT.match(each)) for each in found]
+    about = [each for each, of in subjects if of and any(compact(word) in compact(of[1]) for word in words)]
+    if len(found) > 1 and len(about) == 1:
+        found = about
     if len(found) > 1:
         return _nearest_of_few(asked, found, similarities)
     found = [each for each in found if not _is_fee_of_another(asked, each)]
     return found[0] if found else _nearest_sentence(asked, content, similarities)
+
+
+def _holds_condition(message: str, text: str) -> bool:
+    """Whether a text holds what the lexicon has for the condition at the end of a message ("까먹으면": 분실, 재설정)."""
+    condition = _CONDITION.search(message)
+    others = expand(condition[1]).split()[1:] if condition else []
+    return condition is None or not others or any(name in text for name in (condition[1], *others))
 
 
 def _is_fee_of_another(asked: FollowUp, sentence: str) -> bool:
@@ -196,9 +214,11 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
     # Else only the embedding relates it to the sentence.
     is_specific = asked.values or kinds_asked(message) or UNDONE.search(message)
     # "신용점수에 영향 있나요" is not stated by a sentence that is only less far than the others.
-    names_thing = any(holds_name(compact(text), word, expand) for word in asked.words)
+    # But for the last syllable: "보낸" after "보냈어요".
+    unsaid = [word for word in asked.words if compact(word)[:-1] not in compact(asked.before)]
+    names_thing = any(holds_name(compact(text), word, expand) for word in unsaid or asked.words)
     is_held = names_thing or any(compact(word)[:2] in compact(text) for word in new)
-    is_related = is_specific or is_held or (is_far_ahead and not asked.words)
+    is_related = (is_specific or is_held or (is_far_ahead and not asked.words)) and _holds_condition(message, text)
     is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)
     return sentences[place][1] if is_stated else ""
 

@@ -96,3 +96,18 @@ def test_a_sentence_that_holds_nothing_of_what_is_named_is_not_quoted_however_fa
         return [NEAR + 10.0, *(0.0 for _ in sentences[1:])]
 
     assert sentence_for("신용점수에 영향 있나요", QUESTION, QUESTION, ANSWER, first_is_nearest) == ""
+
+
+def test_of_sentences_that_name_a_thing_the_one_about_it_answers() -> None:
+    question = "안내장을 다시 받을 수 있나요?"
+    answer = "앱에서 즉시 받으시거나 고객센터에 등기 발송을 요청하십니다. 등기는 4영업일 정도 걸립니다."
+    found = sentence_for("등기는 며칠 걸려요", question, question, answer, lambda message, texts: [-2.5, -2.6])
+    assert found == "등기는 4영업일 정도 걸립니다."
+
+
+def test_a_condition_is_stated_by_a_sentence_that_holds_it() -> None:
+    question = "인증서는 어떻게 발급하나요?"
+    issued, lost = "계좌 비밀번호를 입력하고 발급합니다.", "비밀번호를 분실하시면 영업점에서 재등록합니다."
+    assert sentence_for("비밀번호 까먹으면요?", question, question, issued) == ""
+    assert sentence_for("비밀번호 까먹으면요?", question, question, f"{issued} {lost}") == lost
+    assert sentence_for("계좌 비밀번호였으면요?", question, question, issued) == issued
