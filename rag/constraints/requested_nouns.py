@@ -6,7 +6,7 @@ side of the thing, however well it matches. In sentences this does not hold: the
 right answers to such messages 27 are lost, and 75 of 311 others (docs/evaluation-log.md).
 
 Some things are asked for without their noun: the fee in "쓰려면 돈 내야 돼요", the papers in "뭐 들고 가요" (asked_phrases.tsv).
-A row that holds none of the words by which banks state them says nothing on them. Of 28,058 messages beside their own row two
+A row that holds none of the words by which banks state them says nothing on them. Of 28,058 messages beside their own row three
 are stopped.
 """
 
