@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from rag.constraints.aspects import ASPECT_OF, asked_aspect, lacks_amount, states_aspect
+from rag.constraints.aspects import ASPECT_OF, asked_aspect, lacks_amount, not_chosen, states_aspect
 from rag.constraints.contrasts import members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.limit_periods import period_asked, period_not_stated, periods_of_limits_not_stated
@@ -40,6 +40,8 @@ _COUNT_UNITS = {"회": ("회", "차"), "번": ("회", "차"), "차례": ("회", 
 """By the unit of a question for a count, the units that answer it."""
 _ITEMS = ("개", "건", "장", "통", "매", "곳", "가지", "대", "부")
 """Units that answer each other ("몇 개" by "3건") and questions in any unit that is not in _COUNT_UNITS."""
+_KIND_OF = {"시": "time", "등급": "grade", **dict.fromkeys(("프로", "퍼센트", "퍼", "%"), "rate")}
+_KIND_OF |= dict.fromkeys(("자리", "글자", "자"), "length")
 _PAST = re.compile(
     r"\s?(?:전에|전부터|전\s|째|이나\s?(?:됐|되었|지났|했)|동안\s?(?:안|못)|을\s?해도|씩이나"
     r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까|더니|는데(?!\s?몇)))"
@@ -57,7 +59,7 @@ _HOW_MUCH = re.compile(
 )
 _LENGTH_OF = re.compile(r"(?:기간|기한)(?:은|이|도)?(?:요|\s?좀)?\s?(?:최대|보통|총)?\s?$")
 """Precedes "얼마" where it asks for a length of time: "유효기간은 얼마나"."""
-MAY_ASK = re.compile(r"몇|며칠|얼[마만]|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
+MAY_ASK = re.compile(r"몇|며칠|얼[마만]|없는|[는은싼인]\s|금리|이율|이자율|료율|인율|적립[률율]|세율|공제율|우대율")
 """Matches every question that asks for a value: a fast first check."""
 _LAST_WORD = re.compile(r"(?P<word>[가-힣]{2,10}?)(?:은|는|이|가)?\s*$")
 _VERB = re.compile(r"(?:면|[해려어아]서|고|때)$")
@@ -87,9 +89,11 @@ _SPECIAL_CASE = re.compile(
 )
 """Of a question that may mean the rate of a special case; a row on that rate alone is no answer on the rate."""
 _NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
+_LOOKED_UP = r"(?<!본인)(?<!실명)(?<!진위)(?<!고객)확인(?![서원증])"
+_OF_PAPERS = re.compile(r"\d+\s?(?:일|개월|년)\s?이내(?:에|의)?\s?발급")
 _WORDS_INSTEAD = {
     "money": re.compile(
-        r"무료|면제|무제한|전액|실비|조회|확인"
+        rf"무료|면제|무제한|전액|실비|조회|{_LOOKED_UP}"
         # "수수료는 없습니다" states an amount, "출국한 뒤에는 되지 않습니다" does not.
         r"|(?:료|회비|비용|요금|세금|금액|대금|이자|부담|[가-힣]비[는가도를])[^.!?\n]{0,40}(?:없(?:습니다|으며|고|이|음)|않(?:습니다|으며))"
     ),
@@ -145,6 +149,8 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
     is_special = is_rate and _is_on_special_rate(row_question, row_answer)
     if aspect and (is_special or not is_bounded or not states_aspect(aspect, row_question, row_answer)):
         missing.append(AskedValue("aspect", "", aspect))
+    elif chosen := not_chosen(question, row):
+        missing.append(AskedValue("aspect", "", chosen))
     if lacks_amount(question, row_question):
         missing.append(AskedValue("money", "", "얼마"))
     if asked := asked_values(question):
@@ -197,16 +203,10 @@ def _how_many(question: str) -> Iterator[AskedValue]:
 
 def _kind(unit: str, after: str) -> str:
     """The kind of value that is asked for in a unit, followed by `after`; empty for a unit of other things."""
-    if unit == "시":
-        return "time"
+    if kind := _KIND_OF.get(unit):
+        return kind
     if unit in ("살", "세") and not after.startswith("대"):
         return "age"
-    if unit in ("프로", "퍼센트", "퍼", "%"):
-        return "rate"
-    if unit in ("자리", "글자", "자"):
-        return "length"
-    if unit == "등급":
-        return "grade"
     if unit in _LENGTHS and not (unit == "주" and after.startswith(("식", "를", "까지", "나", "씩", "인"))):
         return "duration"
     if unit in ("원", "만", "천", "백", "억", "달러"):
@@ -250,8 +250,9 @@ def _states(asked: AskedValue, text: str) -> bool:
     if asked.kind == "duration":
         is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
         # Opening hours do not say how long it takes.
-        points = [value for value in values if value.dimension != "time"] if "걸" in asked.text else values
-        return is_immediate or _states_duration(asked.unit, points)
+        if "걸" in asked.text:
+            values = tuple(value for value in values_of(_OF_PAPERS.sub("", text)) if value.dimension != "time")
+        return is_immediate or _states_duration(asked.unit, values)
     if asked.kind == "count":
         units = _COUNT_UNITS.get(asked.unit, _ITEMS)
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)

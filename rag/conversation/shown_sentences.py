@@ -33,7 +33,7 @@ from rag.conversation.sentence_agreement import (
     units,
 )
 from rag.conversation.shown_rows import cited_rows
-from rag.conversation.word_rules import content_words, says
+from rag.conversation.word_rules import content_words, plain, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
 from rag.retrieval.confidence import JudgedNode, Verdict
 from rag.retrieval.query_analysis import expand
@@ -51,6 +51,8 @@ _STEM = 3
 _SUBJECT = re.compile(r"([^,:]{1,15}?)[은는] ")
 _KIND_OF_PRODUCT = re.compile(r"\s?(?:짜리|만기|물)")
 _ASKS_FOR_NO_FACT = re.compile(r"추천|왜|이유|차이|비교")
+_NO_THING = re.compile(r"(?:[에해한된할될라]|까지|부터)$|^(?:[것거걸]|잠깐|다음|다시|이번|나중|아예|혹시|그냥)")
+"""Matches words that name no thing, though they stand alone."""
 _ANSWERS_NO_CASE = re.compile(r"추천|왜|이유|어떤|뭐가|뭐예|뭐야|누가|어디|차이|비교|방법|어떻게|어케|어떡")
 
 
@@ -211,6 +213,9 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
     needed = [word for word in asked.words if word in ASPECT_OF or (is_thing and not is_channel(word))]
     if is_far_ahead and named:
         needed = [word for word in needed if word in ASPECT_OF]
+    # A thing that is new must be named: "미국 옵션 수수료는" is not the fee of 미국주식.
+    if any(word not in named and _is_new_thing(word, asked) for word in asked.words):
+        return ""
     # Else only the embedding relates it to the sentence.
     is_specific = asked.values or kinds_asked(message) or UNDONE.search(message)
     # "신용점수에 영향 있나요" is not stated by a sentence that is only less far than the others.
@@ -221,6 +226,12 @@ def _nearest_sentence(asked: FollowUp, content: str, similarities: Similarities)
     is_related = (is_specific or is_held or (is_far_ahead and not asked.words)) and _holds_condition(message, text)
     is_stated = is_related and may_state(asked, *sentences[place]) and all(word in named for word in needed)
     return sentences[place][1] if is_stated else ""
+
+
+def _is_new_thing(word: str, asked: FollowUp) -> bool:
+    """Whether a word of a message that the questions lack stands as a noun: alone before another word, as object or means."""
+    stands = re.search(rf"(?<![가-힣]){re.escape(word)}(?:[을를로]|으로)?\s", plain(asked.message))
+    return stands is not None and _NO_THING.search(word) is None and compact(word) not in compact(asked.topic)
 
 
 def _asks_for_another_kind(message: str, before: str) -> bool:

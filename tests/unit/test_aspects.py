@@ -52,6 +52,12 @@ def test_the_aspect_that_a_question_asks_for(question: str, noun: str) -> None:
         ("증권담보 한도 얼마까지 돼요", ("증권담보 이자율은 얼마인가요?", "7일 이내 연 5%, 8일부터 연 7%입니다.")),
         ("금고 계약 서류 뭐 필요해요", ("금고는 얼마나 빌리나요?", "1년 단위로 빌립니다.")),
         ("어르신 수수료 면제", ("어르신 비과세통장은 무엇인가요?", "이자소득세가 면제됩니다.")),
+        (
+            "금고확인서 유효기간 며칠이에요",
+            ("금고확인서는 어떻게 떼나요?", "앱에서 뗍니다. 지점에서는 3영업일이 걸립니다."),
+        ),
+        ("일흔부터는 수수료 안 낸다던데", ("일흔부터 드는 저축은 누가 드나요?", "일흔이 넘으시면 세금 없이 드십니다.")),
+        ("금고확인서 유효기간", ("금고확인서는 어떻게 떼나요?", "3개월 이내 발급된 등본을 지점에 내십시오.")),
     ],
 )
 def test_a_row_that_states_the_aspect_nowhere_does_not_answer(question: str, row: tuple[str, str]) -> None:
@@ -68,10 +74,30 @@ def test_a_row_that_states_the_aspect_nowhere_does_not_answer(question: str, row
         ("금고 비용 얼마예요", ("금고는 얼마에 빌리나요?", "무료입니다.")),
         ("금고 계약 서류 뭐 필요해요", ("금고는 어떻게 빌리나요?", "신분증을 들고 오십시오.")),
         ("월세대출 한도 얼마예요", ("월세대출은 누가 받나요?", "직장인이 최대 3천만원을 받습니다.")),
+        ("금고열쇠 유효기간 얼마예요", ("금고열쇠는 어떻게 받나요?", "지점에서 받으시며 2년간 쓰실 수 있습니다.")),
+        ("방문번호 유효기간", ("방문번호는 어디에 넣나요?", "기계에 넣으시면 되고 5분이 지나면 만료됩니다.")),
     ],
 )
 def test_a_row_that_states_the_aspect_in_whatever_words_answers(question: str, row: tuple[str, str]) -> None:
     assert "aspect" not in {each.kind for each in compare(question, *row).lacking}
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "answers"),
+    [
+        ("회비 없는 도서카드 있어요?", "도서카드를 없애시면 회비를 남은 날만큼 돌려드립니다.", False),
+        ("회비 없는 도서카드 있어요?", "도서카드의 회비는 없습니다.", True),
+        ("수수료 안 나가는 거 뭐 있나요", "수수료는 1,000원이며 어르신은 면제됩니다.", True),
+        ("수수료 제일 싼 도서카드 뭐예요", "도서카드의 수수료는 1,000원이며 어르신은 면제됩니다.", True),
+        ("회비 싼 도서카드 뭐예요", "도서카드를 버리시면 회비를 남은 날만큼 5영업일 안에 돌려드립니다.", False),
+        ("수수료 없는 곳으로 보내려면 얼마 내요", "도서카드의 수수료는 1,000원입니다.", True),
+    ],
+)
+def test_what_is_looked_for_by_an_aspect_is_not_answered_by_any_row_on_it(
+    question: str, answer: str, answers: bool
+) -> None:
+    lacking = compare(question, "도서카드 회비나 수수료는 어떻게 되나요?", answer).lacking
+    assert ("aspect" not in {each.kind for each in lacking}) is answers
 
 
 ON_BONDS = (

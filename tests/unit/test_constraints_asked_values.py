@@ -51,6 +51,21 @@ def test_a_value_is_named_by_a_noun_and_no_verb() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "answer", "missing"),
+    [
+        ("이름 고치는 데 얼마나 걸려요", "3개월 이내에 발급된 초본을 내십시오.", True),
+        ("이름 고치는 데 며칠 걸려요", "초본(최근 90일 이내 발급분)을 내십시오.", True),
+        ("이름 고치는 데 며칠 걸려요", "3개월 이내에 발급된 초본을 내시면 2영업일 안에 고쳐집니다.", False),
+        ("초본은 며칠 안에 뗀 거여야 해요", "최근 90일 이내 발급분을 내십시오.", False),
+        ("가입비 얼마예요", "가입하실 때 본인확인과 신분증 진위확인을 합니다.", True),
+        ("가입비 얼마예요", "가입비는 앱에서 확인하십니다.", False),
+    ],
+)
+def test_the_age_of_papers_and_checks_of_identity_are_no_values(question: str, answer: str, missing: bool) -> None:
+    assert bool(not_stated(question, GATE, answer)) is missing
+
+
+@pytest.mark.parametrize(
     ("question", "answer"),
     [
         ("가온적금 몇 살까지 들 수 있어요?", "앱에서 가입하시며 월 30만원까지 넣으실 수 있습니다."),

@@ -91,6 +91,24 @@ def test_a_limit_is_named_by_its_value() -> None:
     assert sentence_for("한도는", "이체 설정을 바꾸려면?", "이체 설정을 바꾸려면?", answer).startswith("하루 500만원")
 
 
+@pytest.mark.parametrize(
+    ("message", "is_quoted"),
+    [
+        ("자전거 배달 되나요", True),
+        ("자전거 번역 좀 해줘", False),
+        ("자전거 할부로 살 수 있나요", False),
+        ("자전거 수레를 달아도 되나요", False),
+    ],
+)
+def test_a_thing_that_the_sentence_does_not_name_is_not_passed_over_however_far_ahead(
+    message: str, is_quoted: bool
+) -> None:
+    def third_is_nearest(text: str, sentences: Sequence[str]) -> list[float]:
+        return [NEAR + 10.0 if "배달에" in each else 0.0 for each in sentences]
+
+    assert bool(sentence_for(message, "가입하려면 어떻게 하나요?", QUESTION, ANSWER, third_is_nearest)) is is_quoted
+
+
 def test_a_sentence_that_holds_nothing_of_what_is_named_is_not_quoted_however_far_ahead() -> None:
     def first_is_nearest(text: str, sentences: Sequence[str]) -> list[float]:
         return [NEAR + 10.0, *(0.0 for _ in sentences[1:])]
