@@ -248,6 +248,23 @@ def syllables_ending_in(finals: str) -> str:
     return "".join(compose(*letters) for letters in product(INITIALS, VOWELS, finals))
 
 
+_PLAIN_END = re.compile(
+    rf"(?P<stem>[가-힣]는|[{syllables_ending_in('ㄴㅆㅄㄶㅎㅍㅈㅌ')}이니하르크])다(?=\s*(?:[.!?\n\[]|$))"
+)
+
+
+def polite(text: str) -> str:
+    """A text in the plain style of contracts (한다, 않는다, 없다) with polite endings (합니다, 않습니다, 없습니다)."""
+    return _PLAIN_END.sub(lambda match: _polite_end(match["stem"]), text)
+
+
+def _polite_end(stem: str) -> str:
+    if len(stem) > 1:  # 받는다
+        return f"{stem[:-1]}습니다"
+    initial, vowel, final = decompose(stem)
+    return f"{compose(initial, vowel, 'ㅂ')}니다" if final in ("", "ㄴ") else f"{stem}습니다"
+
+
 def romanized(text: str) -> str:
     """Hangul in Latin letters, syllable by syllable, by the tables of the Revised Romanization of Korean of 2000.
 

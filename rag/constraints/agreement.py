@@ -120,10 +120,10 @@ def compare(
     has_background = MAY_HOLD_BACKGROUND.search(question) is not None
     part, row = asked_part(question, row_question) if has_background else question, (row_question, row_answer)
     answer = without_cancelling(part, row_answer)
-    steps = steps_of(answer)
+    # A passage is in no fixed form: any of its sentences may say what to do.
+    steps = answer if is_passage else steps_of(answer)
     agreed, conflicts = _contrasts(question, part, row_question, answer)
-    lacking: list[Conflict] = []
-    share = 0.0
+    lacking, share = list[Conflict](), 0.0
     if values_of(question) or MAY_COMPARE.search(question):
         same, others = compare_values(question, part, *row)
         agreed, conflicts = [*same, *agreed], [*(Conflict(*each) for each in others), *conflicts]
@@ -138,8 +138,10 @@ def compare(
         own_codes = error_codes("\n".join(row))
         if other_codes := codes - own_codes:
             conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
-    lacking += _things_not_held(question, part, *row, row_answer if is_passage else steps)
-    if not (_COMPARES.search(question) or values_of(question) or asked_aspect(part)) and _only_compares(row, part):
+    lacking += _things_not_held(question, part, *row, steps)
+    # A passage that compares things states each of them.
+    states_each = is_passage or _COMPARES.search(question) or values_of(question) or asked_aspect(part)
+    if not states_each and _only_compares(row, part):
         lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]

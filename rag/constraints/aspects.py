@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.constraints.everyday_values import values_of
+from rag.constraints.tables import has_column
 from rag.data_files import read_table
 from rag.korean import sentence_texts
 
@@ -125,7 +126,7 @@ def states_aspect(noun: str, row_question: str, row_answer: str) -> bool:
         return False
     # If the row's question names the aspect, any value of its kind counts. A rate may be in a table below the sentence.
     anywhere = aspect.dimensions if aspect.named.search(row_question) else aspect.dimensions & {"rate"}
-    if any(value.dimension in anywhere for value in values_of(text)):
+    if any(value.dimension in anywhere for value in values_of(text)) or has_column(text, named):
         return True
     return any(
         aspect.words.search(part) or any(value.dimension in aspect.dimensions for value in values_of(part))

@@ -14,10 +14,10 @@ from rag.constraints.compounds import before_words, is_no_kind
 from rag.constraints.everyday_values import values_of
 from rag.constraints.mentioned_values import comparable, is_incidental
 from rag.constraints.synonyms import Synonyms, other_names
+from rag.constraints.tables import tables
 from rag.constraints.value_agreement import families, holds
 from rag.korean import compact
 
-_CELL = re.compile(r"\s*\|(?:\s+|$)")
 _ASKED = (
     r"\s?(?:은|는|이|가|를|을|도|좀|만)?\s?"
     r"(?:뭐|뭔|무엇|몇\s?번|어떻게\s?(?:돼|되)|어디|알려|알\s?수|궁금|주세요|줘|부탁|있|어떤|[?？]|$|요|예요|이에요|인가요|인지)"
@@ -103,7 +103,7 @@ def _values(question: str, passage: str) -> Iterator[str]:
     asked = [value for value in comparable(question, values_of(question)) if not is_incidental(question, value)]
     if not asked:
         return
-    for rows in _tables(passage):
+    for rows in tables(passage):
         for family, values in families(asked).items():
             columns = [[families(values_of(row[at])).get(family, []) for row in rows] for at in range(len(rows[0]))]
             # The first row holds the column names, unless the passage begins in the middle of a table.
@@ -113,15 +113,3 @@ def _values(question: str, passage: str) -> Iterator[str]:
             cells = [cell for column in columns for cell in column]
             if is_by_value:
                 yield from (value.text for value in values if not any(holds(value, cell) for cell in cells))
-
-
-def _tables(passage: str) -> Iterator[list[list[str]]]:
-    """The tables of a passage, each a list of rows with the same number of cells, including the row of column names if any."""
-    rows: list[list[str]] = []
-    for line in [*passage.split("\n"), ""]:
-        cells = _CELL.split(line) if " |" in line else []
-        if rows and len(cells) != len(rows[0]):
-            yield rows
-            rows = []
-        if cells:
-            rows.append(cells)

@@ -96,7 +96,9 @@ def lacks_request(question: str, row_question: str, steps: str) -> bool:
         return False
     states_value = _VALUE.search(row_question) and not (_HOW.search(row_question) or _VALUE.search(question))
     row = compact(row_question if states_value else f"{row_question} {steps}")
-    return not any(word in row for verb in verbs for word in words_by_verb()[verb])
+    if any(word in row for verb in verbs for word in words_by_verb()[verb]):
+        return False
+    return all(match.lastgroup not in verbs for match in _requests().finditer(steps))
 
 
 @cache

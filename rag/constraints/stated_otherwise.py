@@ -1,8 +1,8 @@
 """Values that a row covers without stating them in its text: in a note, by a limit on age that it extends, or as an amount of
 which it states a rate.
 
-But for a share, these count only where the customer asks whether something is right or possible, never where one of several
-amounts is asked for.
+But for a share, and a table that is for any amount, these count only where the customer asks whether something is right or
+possible, never where one of several amounts is asked for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rag.constraints.everyday_values import values_of
 from rag.constraints.limit_periods import period_before
 from rag.constraints.quantities import Quantity
 from rag.constraints.stated_for import clauses
+from rag.constraints.tables import is_for_any_sum
 from rag.constraints.value_agreement import families, has_end_of, holds
 from rag.korean import notes, sentence_texts, tokens, without_notes
 
@@ -32,7 +33,7 @@ _CONFIRMED = re.compile(r"맞[나아죠지는]|거죠|[는은인]지요|[다라]
 
 def is_stated_otherwise(question: str, value: Quantity, row_question: str, row_answer: str) -> bool:
     """Whether a row covers a value of a question on whether something is right or possible in one of these ways."""
-    if value.dimension == "money" and _is_base_of_share(question, value, row_answer):
+    if value.dimension == "money" and (_is_base_of_share(question, value, row_answer) or is_for_any_sum(row_answer)):
         return True
     if asked_values(question) or not (_asks_whether(question) or _CONFIRMED.search(question)):
         return False

@@ -26,9 +26,6 @@ from rag.retrieval.subjects import other_subject
 from rag.types import Note, Reason, Section, Status
 
 SUGGESTIONS = 3
-PASSAGE = 1.4
-"""Log-odds added where only passages of documents were found. The regressions were fitted on rows of FAQs, whose questions
-share more words with a customer's than headings do; and `order_by_agreement` asks more of a passage."""
 LEAD = 1.0
 """Units by which the first row leads clearly. In an index of few rows its chance rises from there on, in full from two on."""
 RELATED = 0.1
@@ -80,12 +77,10 @@ class Calibration:
         """Log-odds that the first of `hits` answers; `features` are of this ranking."""
         # It cannot be likelier to answer than one of the first three.
         log_odds = min(self.correct(features), self.covered(features))
-        if is_passage(hits[0]):
-            return log_odds + (PASSAGE if all(map(is_passage, hits)) else 0.0)
         # Of two rows that match alike either may be meant, however few there are.
         lead = features["margin"]
         log_odds += self.lead * (min(1.0, lead / LEAD) - 0.5)
-        return log_odds + self.few_rows * min(1.0, max(0.0, lead - LEAD))
+        return log_odds if is_passage(hits[0]) else log_odds + self.few_rows * min(1.0, max(0.0, lead - LEAD))
 
     def as_json(self) -> dict[str, Any]:
         # One line of words, for there are some thousand.

@@ -21,7 +21,17 @@ from rag.constraints.value_agreement import is_on_values
 from rag.korean import compact, tokens
 from rag.retrieval.hybrid import DENSE, FusedNode, Fusion
 from rag.retrieval.query_analysis import expand
-from rag.retrieval.rows import bank_of, is_passage, matched_question, phrasings_of, question_of, row_text
+from rag.retrieval.rows import (
+    bank_of,
+    is_passage,
+    last_heading,
+    matched_question,
+    phrasings_of,
+    question_of,
+    row_text,
+    text_of,
+    titles_of,
+)
 from rag.stores.base import TOKENS
 
 FEATURES = ("top", "margin", "margin10", "dense", "tokens", "title", "length", "absent")
@@ -81,8 +91,8 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
     rows = [
         compare(
             text,
-            phrasings_of(hit),
-            hit.node.get_content(),
+            titles_of(hit),
+            text_of(hit),
             institution=bank_of(hit),
             is_passage=is_passage(hit),
             synonyms=_synonyms,
@@ -91,7 +101,7 @@ def order_by_agreement(text: str, hits: Sequence[FusedNode], *, today: date | No
         for hit in hits[:COMPARED]
     ]
     named = [
-        row.held == 1.0 and not row.conflicts and is_on_values(text, phrasings_of(hit))
+        row.held == 1.0 and not row.conflicts and is_on_values(text, titles_of(hit))
         for hit, row in zip(hits, rows, strict=False)
     ]
     moved = _moved(hits, rows, named)
@@ -191,7 +201,7 @@ def features(question: str, hits: Sequence[FusedNode], fusion: Fusion) -> dict[s
     last = next(hit for hit in reversed(hits) if is_passage(hit) == is_passage(first))
     bank = bank_of(first)
     own = [hit for hit in others if bank_of(hit) == bank]
-    title = _subject(matched_question(first))
+    title = _subject(last_heading(matched_question(first)) if is_passage(first) else matched_question(first))
     values = {
         "top": top,
         "margin": top - score_of(own[0] if own else last),

@@ -2,23 +2,33 @@
 
 A row may be stored as several nodes: pieces of a text too long for the embedder, and other phrasings of its question. A hit is
 one of them; these functions read the row off it.
+
+A passage of a document has headings in the place of a question, from the document's title on. What it is about is the last of
+them: the title and the chapters are about all passages of the document, and would make "인터넷뱅킹 이용 안내 › 정기 점검" a row
+on 인터넷뱅킹, which differs from a question on 앱.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
 
-from rag.korean import compact
-from rag.stores.base import DOCUMENT, INTERNAL_METADATA, PHRASING, QUESTION, PassageStore
+from rag.korean import compact, polite
+from rag.stores.base import DOCUMENT, HEADINGS, INTERNAL_METADATA, PHRASING, QUESTION, PassageStore
 from rag.stores.filters import BANK
 from rag.types import Source
 
 PIECES = 64
 """Nodes of a split row fetched in one call of the store."""
+
+_NUMBER = re.compile(
+    r"^(?:제\s?\d+\s?[조절관항장](?:의\s?\d+)?\s*|(?:\d+(?:[.-]\d+)+[.)]?|\d+[.)]|[가-하][.)]|[①-⑳])\s+)(?=\S)"
+)
+_BRACKETS = re.compile(r"^[(\[【<](?P<inside>[^()\[\]【】<>]+)[)\]】>]$")
 
 
 def row_id(hit: NodeWithScore) -> str:
@@ -66,6 +76,24 @@ def in_question(hit: NodeWithScore, words: Sequence[str]) -> bool:
 def is_passage(hit: NodeWithScore) -> bool:
     """Whether it is of a document, and no approved answer of an FAQ."""
     return bool(hit.node.metadata.get(DOCUMENT))
+
+
+def last_heading(headings: str) -> str:
+    """The last of a passage's headings, without number and brackets: "대출 한도" of "여신거래 약관 › 제2조(대출 한도)"."""
+    last = headings.rpartition(HEADINGS)[2].strip()
+    heading = _NUMBER.sub("", last)
+    return _BRACKETS.sub(r"\g<inside>", heading)
+
+
+def titles_of(hit: NodeWithScore) -> str:
+    """What a hit says it is about: its row's question and the phrasing of it that was found, or its last heading."""
+    return last_heading(question_of(hit)) if is_passage(hit) else phrasings_of(hit)
+
+
+def text_of(hit: NodeWithScore) -> str:
+    """What a hit says: its row's answer, or all its headings, which name what the text is of, and its text, in an FAQ's style."""
+    text = hit.node.get_content()
+    return f"{question_of(hit)}\n{polite(text)}" if is_passage(hit) else text
 
 
 def is_phrasing(node_id: str, row: str) -> bool:

@@ -19,7 +19,7 @@ from rag.korean import compact, tokens
 from rag.retrieval.confidence import Calibration, defaults
 from rag.retrieval.hybrid import DENSE, Fusion, Scale
 from rag.retrieval.query_analysis import lexicon_version, unheld_terms
-from rag.retrieval.rows import is_phrasing
+from rag.retrieval.rows import is_phrasing, last_heading
 from rag.retrieval.subjects import subjects_of
 from rag.stores.base import DOCUMENT, LEXICAL_FIELDS, QUESTION, Candidates, PassageStore
 from rag.stores.filters import metadata_filters
@@ -119,6 +119,8 @@ def _rows_in_force(store: PassageStore) -> tuple[dict[str, _Row], int]:
     of_faq = [node for node in nodes if not node.metadata.get(DOCUMENT)]
     for node in of_faq if len(of_faq) >= MIN_ROWS else nodes:
         question = str(node.metadata.get(QUESTION) or node.get_content()[:100])
+        if node.metadata.get(DOCUMENT):
+            question = last_heading(question)
         row = _Row(question, compact(node.get_content()), frozenset(tokens(question)))
         rows.setdefault(node.ref_doc_id or node.node_id, row)
     return dict(sorted(rows.items(), key=lambda item: (compact(item[1].question), item[1].answer))), len(nodes)

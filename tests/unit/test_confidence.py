@@ -302,18 +302,12 @@ def test_the_calibration_that_comes_with_the_package(dense: bool) -> None:
     assert all(scale.std > 0 for scale in shipped.fusion.scales.values())
 
 
-def test_where_only_passages_were_found_fewer_points_answer() -> None:
-    heading = "송금 안내 › 이체한도"
-    passages = [
-        hit("p", 2.0, question=heading, document="안내.pdf"),
-        hit("q", 0.0, question="환전", document="안내.pdf"),
-    ]
-    assert judge(ASKED, passages, PLAIN).status == "answered"
-    # Beside rows of an FAQ, which say what the institution approved, they have to match as well as rows.
-    assert judge(ASKED, [*passages, hit("1", -1.0, question="환전은 어떻게 합니까?")], PLAIN).status == "suggested"
-    # What is offered needs the same match as ever.
-    weak = [replace_score(each, -0.5) for each in passages]
-    assert judge(ASKED, weak, PLAIN).covered == pytest.approx(1 / (1 + math.exp(0.5)), abs=0.2)
+def test_a_passage_has_the_chance_of_a_row_that_matches_and_leads_as_it_does() -> None:
+    calibration = replace(PLAIN, lead=1.0)
+    for lead in (0.0, 0.5, 3.0):
+        passages = [hit("p", 3.0, document="안내.pdf"), hit("q", 3.0 - lead, document="안내.pdf")]
+        as_rows = [hit("p", 3.0), hit("q", 3.0 - lead)]
+        assert judge(ASKED, passages, calibration).confidence == judge(ASKED, as_rows, calibration).confidence
 
 
 @pytest.mark.parametrize(
@@ -355,7 +349,3 @@ def test_few_rows_say_nothing_of_the_passages_of_documents_beside_them() -> None
         hits = [hit("terms", 3.0, document="약관.pdf"), hit("r1", -3.0, document="" if number_of_rows else "안내.pdf")]
         few = judge(ASKED, hits, replace(calibration, few_rows=2.0))
         assert few.confidence == judge(ASKED, hits, calibration).confidence
-
-
-def replace_score(node: FusedNode, score: float) -> FusedNode:
-    return FusedNode(node=node.node, score=score, parts=node.parts)

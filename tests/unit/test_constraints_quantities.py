@@ -94,6 +94,7 @@ def test_one_value(text: str, dimension: str, unit: str, value: int | Decimal) -
     [
         ("10~20만원", WON, 100_000, 200_000, True),
         ("5천~1억원", WON, 50_000_000, 100_000_000, True),
+        ("3~5등급", "등급", 3, 5, True),
         ("5만원 이상 1억원 이하", WON, 50_000, 100_000_000, True),
         ("5만원을 초과", WON, 50_000, None, False),
         ("5만원 넘는", WON, 50_000, None, False),

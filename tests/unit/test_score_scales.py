@@ -221,6 +221,30 @@ def test_documents_beside_an_faq_leave_its_scales_nearly_as_they_are(make: Make,
     only.close()
 
 
+def test_the_title_of_a_document_makes_no_passages_alike(tmp_path: Path) -> None:
+    """All headings begin with it: an unrelated match looked near, so the zero lay too high and few passages were answered."""
+    model = HashedEmbedding()
+    queries = []
+
+    class Recorded(HashedEmbedding):
+        def _get_query_embedding(self, query: str) -> list[float]:
+            queries.append(query)
+            return super()._get_query_embedding(query)
+
+    store = FaissStore.create(tmp_path / "titled", manifest_of(model))
+    blocks = [Block("새솔은행 외환과 예금 업무의 이용 안내", "heading", level=1)]
+    for number, question in enumerate(QUESTIONS):
+        blocks += [
+            Block(f"제{number + 1}조 ({question})", "heading", level=2),
+            Block(f"{question} 때에는 이렇게 한다."),
+        ]
+    cut = passages(Document("안내.md", blocks), token_count=len, max_tokens=400)
+    sync(store, [passage_node(each, "") for each in cut], model)
+    from_own_rows(store, Recorded())
+    assert sorted(queries) == sorted(QUESTIONS)
+    store.close()
+
+
 def test_the_lexicons_terms_that_no_row_holds_are_kept(make: Make) -> None:
     """In force or not: a row of next month's is searched for with today's calibration."""
     later = FaqRow("later", "견인 비용은 얼마입니까?", "10km까지 무료입니다.", effective_from="2199-01-01")

@@ -16,11 +16,10 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from rag.ingestion.chunking import content_hash, split
 from rag.ingestion.documents.blocks import Block, Document
 from rag.ingestion.documents.outline import OutlinePosition, outline_positions
-from rag.stores.base import CONTENT_HASH, DOCUMENT, FINGERPRINT, INDEXED_AT, QUESTION
+from rag.stores.base import CONTENT_HASH, DOCUMENT, FINGERPRINT, HEADINGS, INDEXED_AT, QUESTION
 
 TARGET_TOKENS = 256
 """Target size of a passage's text, about half an embedder's window. Longer passages match many questions, but none well."""
-SEPARATOR = " › "
 _UNIT = re.compile(r"[(\[<〔]?\s*(?:금액\s*)?단위\s*[:：]?\s*[^\n]{1,20}", re.I)
 """The unit of a table's amounts above it ("(단위: 천원)"), without which an amount of the table is wrong."""
 
@@ -29,7 +28,7 @@ _UNIT = re.compile(r"[(\[<〔]?\s*(?:금액\s*)?단위\s*[:：]?\s*[^\n]{1,20}",
 class Passage:
     """A slice of a document's text (offsets `start`, `end`) and its position.
 
-    `heading`: the headings from the document's title on, joined with SEPARATOR. `header`: the column names, if the passage
+    `heading`: the headings from the document's title on, joined with HEADINGS. `header`: the column names, if the passage
     begins within a table. `page`, `last_page`: None if the format has no pages. `uncertain`: quantities on which two readers
     disagree.
     """
@@ -171,7 +170,7 @@ class _Splitter:
     def _above(self, group: _Group) -> tuple[str, str]:
         """The headings of a group, and the unit and the column names if it begins within a table: half a window at most."""
         headings = group.position.headings
-        heading = SEPARATOR.join(headings if headings[:1] == (self.title,) else (self.title, *headings))
+        heading = HEADINGS.join(headings if headings[:1] == (self.title,) else (self.title, *headings))
         first = group.blocks[0]
         header = "\n".join(filter(None, (group.unit, first.header if first.kind == "row" else "")))
         while self.token_count(f"{heading}\n{header}\n") * 2 > self.max_tokens:
