@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.actions import other_actions, without_cancelling
+from rag.constraints.asked_relations import MAY_RELATE, otherwise_related
 from rag.constraints.asked_values import MAY_ASK, bounds_asked, not_stated
 from rag.constraints.aspects import asked_aspect
 from rag.constraints.background import MAY_HOLD_BACKGROUND, asked_part, on_what_is_unwanted
@@ -149,6 +150,8 @@ def compare(
         lacking += [Conflict(*each) for each in on_what_is_unwanted(question, part, row_question)]
     if asked_aspect(part) or MAY_ASK.search(part):
         lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
+    if MAY_RELATE.search(part):
+        lacking += [Conflict(*each, "") for each in otherwise_related(part, *row, synonyms)]
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
     if KEYWORDS.match(part) and (noun := noun_not_held(part, *row, synonyms)):
         lacking.append(Conflict("aspect", noun, ""))
