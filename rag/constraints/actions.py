@@ -17,13 +17,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
-from rag.constraints.compounds import compound_words, is_no_kind, is_same_member, usual_word
+from rag.constraints.compounds import compound_words, is_bare_noun, is_no_kind, is_same_member, usual_word
 from rag.constraints.contrasts import members_of
 from rag.constraints.directions import MAY_CHANGE, is_reversed, other_target, target_of
 from rag.constraints.requested_verbs import MAY_REQUEST, is_opposite, lacks_request
 from rag.constraints.synonyms import Synonyms, holds_name, other_names
 from rag.data_files import read_toml
-from rag.korean import compact
+from rag.korean import compact, tokens
 
 _FORM = r"(?:을|를|은|는|이|가|도|하[가-힣]*|할[가-힣]*|합[가-힣]*|되[가-힣]*|돼[가-힣]*|받[가-힣]*|시[가-힣]*|해[가-힣]*|요)"
 _INSTEAD = re.compile(
@@ -97,6 +97,20 @@ _REQUESTED = re.compile(
 )
 _UNDONE = re.compile(r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를의]?\s?(?:취소|철회)")
 """What a question wants undone ("보험금 청구한 거 취소"), and what a row's question undoes ("청약철회")."""
+_ENDS = {
+    "해지": "해지|해약|탈퇴|해제|폐쇄|취소|말소",
+    "해제": "해제|해지|풀|푸|말소",
+    "말소": "말소|해지|삭제",
+    "취소": "취소|철회|환불|무르",
+    "철회": "철회|취소",
+    "삭제": "삭제|해지|지우|지울|파기|초기화",
+}
+"""What ends something, with the words by which a row says it."""
+_ENDED_THING = re.compile(
+    rf"(?<![가-힣])(?P<thing>[가-힣A-Za-z]{{2,10}}?)(?:[을를]\s?|\s)(?P<action>{'|'.join(_ENDS)})(?P<form>하려|하고\s?싶|할\s?수|하는\s?(?:법|방법)|\s?방법|해\s?주|[\s?!.]*$)"
+)
+"""What a question asks to end: "질권 해지하려면"."""
+_GENERAL = frozenset(("금액", "거래", "내역", "계약", "신청", "가입", "등록", "전체", "일부"))
 _CLAUSE, _BROUGHT = re.compile(r"(?<=[.,\n])"), re.compile(r"지참|준비물|가지고|가져오|들고")
 """Clauses of an answer, and those on what to bring, which is not what is lost ("통장 재발급은 신분증과 도장을 지참하여")."""
 _DONE_FIRST = re.compile(r"\[[^\]\n]*\s전\s?[^\]\n]*\](?:\n.+)*")
@@ -133,6 +147,8 @@ def other_actions(
     row = f"{row_question} {row_answer}"
     for asked, held in _other_objects(question, row_question, row, synonyms):
         yield "product", asked, held
+    if thing := _ends_other_thing(question, row_question, row, synonyms):
+        yield "product", thing, ""
     if noun := _verbal_noun_not_held(question, row, synonyms):
         yield "action", noun, ""
     if MAY_REQUEST.search(question) and lacks_request(question, row_question, steps):
@@ -185,6 +201,21 @@ def final_verbal_noun(question: str) -> str:
     last = matches[-1]
     is_topic, is_past = not question[: last.start("noun")].strip(), _STORY.match(question, last.end("noun"))
     return "" if is_topic or is_past or not _NOTHING_MORE.match(question, last.end()) else last["noun"]
+
+
+def _ends_other_thing(question: str, row_question: str, row: str, synonyms: Synonyms) -> str:
+    """The thing that a question asks to end, if the row's question does not name it and no sentence ends it; else empty."""
+    if (match := _ENDED_THING.search(question)) is None:
+        return ""
+    thing, words = match["thing"], compound_words()
+    if thing in words["products"] | words["heads"] | _GENERAL or is_no_kind(thing) or not is_bare_noun(thing):
+        return ""
+    is_same = members_of(thing) & members_of(row_question)
+    if is_same or any(part in compact(row_question) for part in (thing, *tokens(thing))):
+        return ""
+    names = [re.escape(compact(name)) for name in synonyms(thing).split()]
+    ends = rf"(?:{'|'.join(names)})[을를의]?\S{{0,4}}(?:{_ENDS[match['action']]})"
+    return "" if re.search(ends, compact(row)) else f"{thing} {match['action']}"
 
 
 def _is_rejected(this: str, that: str, row_question: str, row: str, synonyms: Synonyms) -> bool:

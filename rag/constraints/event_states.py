@@ -36,7 +36,7 @@ _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난
 """Used with any event: _NOT_YET_SAID by customers ("아직 안 나갔으면"), _COMPLETED by banks."""
 MAY_NAME_STATE = re.compile(
     r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만|작년|지난해|예전|옛날"
-    r"|왜|부족|모자|없[으을]|거절|부결|반려|탈락"
+    r"|왜|깜빡|까먹|밀[렸려린]|연체|부족|모자|없[으을]|거절|부결|반려|탈락"
 )
 """Matches every question for which `other_states` returns something: a fast first check."""
 _SHOWN = re.compile(
@@ -69,6 +69,12 @@ _ASKED_AND_STATED = (
     (_WHY_SO, _REASON, "이유"),
 )
 """What a question asks and how a row says it, with its name in a reply: "" for the words that ask."""
+_MISSED = re.compile(
+    r"(?<![가-힣])(?:못|안)\s?(?:냈|내서|내고|갚았|갚아|갚고|넣었|넣어|납부|부었|낸\s|갚은\s)|(?<![가-힣])밀[렸려린]|연체|깜빡|까먹고"
+)
+"""Tells that a payment was missed, which no row on changing its day is about."""
+_CHANGES = re.compile(r"바꾸|바꿀|바꿔|변경|옮기|미루|미룰|늦추|앞당|조정")
+_CHANGES_DAY = re.compile(r"(?:[가-힣]일자?|날|날짜|시기)(?:을|를|은|는|의)?\s?(?:바꾸|바꿀|변경|조정)")
 _PAST_TIME = r"(?P<then>재?작년|지난해|예전|옛날|당시|(?:(?P<years>\d+)|[한두세네일이삼사오])\s?년\s?전|몇\s?년\s?전)"
 _YEARS_AGO = {"작년": 1, "지난해": 1, "재작년": 2}
 _PAST_VALUE = re.compile(
@@ -111,6 +117,8 @@ def other_states(
     for asks, stated, name in _ASKED_AND_STATED:
         if (match := asks.search(question)) and not stated.search(f"{row_question}\n{row_answer}"):
             yield name or match.group(), ""
+    if (missed := _MISSED.search(question)) and not _CHANGES.search(question) and _CHANGES_DAY.search(row_question):
+        yield missed.group(), row_question
     if (not_yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):
         yield not_yet.group(), completed.group()
     asked, held = happened_by_event(question), happened_by_event(row_question)
