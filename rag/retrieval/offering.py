@@ -29,8 +29,11 @@ DOUBTFUL = 0.15
 thing lacking in all rows offered lies below, of the near-domain inputs 60 of 64 (docs/evaluation-log.md)."""
 PARTICLE = 2
 """Characters that may follow a lone word: "인증서요"."""
+_PUNCTUATION = re.compile(r"[\s?!.,~]+$")
 _OF_A_TOPIC = re.compile(rf"(?:{ASPECT}|연회비|보험료|보증금)$")
 """An aspect in one word with its topic ("중도상환수수료"): other rows may mention it, and the row about it answers."""
+_CHANGED = r"[을를의]?(?:증액|상향|올리|늘리|높이|감액|하향|줄이|낮추|변경|바꾸|바꿀|조정|인하|연장|단축|면제)"
+"""Follows an aspect in a row's question on changing it."""
 INQUIRY = re.compile(
     r"(?<=\S)\s?(?:관련(?:해서|하여|된|으로)?|에\s?(?:대해서?|대한|관해|관한))?\s?(?:문의|질문|궁금)\S*[\s.?!~]*$"
 )
@@ -84,12 +87,16 @@ def is_short(question: str) -> bool:
 def is_one_of_several(question: str, wording: Wording, hits: Sequence[FusedNode]) -> bool:
     """Whether a question is one word that leaves open what is meant: a topic that several rows' questions hold ("환전").
 
+    An aspect with its topic alone ("이체한도") leaves it open beside a row on changing it.
     Where the word is the whole message, also a topic that other rows' answers mention, and an action or an aspect without what
     it is of ("해지", "한도"). One that asks for a value ("환전 얼마까지") says which of them is meant. A word of which a question
     is only announced ("통장 관련 문의") leaves it open, too.
     """
     announced = INQUIRY.sub("", question.strip())
     if announced != question.strip() and len(announced.split()) == 1:
+        return True
+    topic = _PUNCTUATION.sub("", question.strip())
+    if _OF_A_TOPIC.search(topic) and hits and re.search(re.escape(topic) + _CHANGED, compact(question_of(hits[0]))):
         return True
     if len(wording.words) != 1 or asked_values(question):
         return False

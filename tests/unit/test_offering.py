@@ -128,3 +128,16 @@ def test_a_word_that_only_other_trades_have_a_term_for_is_not_known() -> None:
     assert bound_of(asked, ordered, Wording(words, about_banking=False)) != "unknown_words"
     unheld = Wording(words, about_banking=False, unheld=frozenset({"타이어", "긴급출동"}))
     assert bound_of(asked, ordered, unheld) == "unknown_words"
+
+
+    assert bound_of(asked, ordered, unheld) == "foreign"
+
+
+@pytest.mark.parametrize("message", ["이체한도", "이체한도?", " 이체한도.. "])
+def test_an_aspect_alone_leaves_open_what_is_meant_beside_a_row_on_changing_it(message: str) -> None:
+    wording = Wording(("이체한도",), about_banking=True)
+    raising = [row("raise", "이체한도를 올리려면 어떻게 하나요?", "앱에서 하루 2억원까지 올리실 수 있습니다.", 4.0)]
+    amount = [row("amount", "이체한도는 얼마이고 어떻게 올리나요?", "하루 5천만원이며 앱에서 올리십시오.", 4.0)]
+    assert is_one_of_several(message, wording, raising)
+    assert not is_one_of_several(message, wording, amount)
+    assert not is_one_of_several("이체한도 증액", Wording(("이체한도", "증액"), about_banking=True), raising)
