@@ -26,7 +26,7 @@ _FROM_TO = re.compile(
 )
 _TO = re.compile(
     r"(?<![가-힣A-Za-z])(?P<target>[가-힣A-Za-z]{2,12}?)(?:으로|로)\s?"
-    rf"(?:(?:다시|도로)\s?(?:{_CHANGE}|받|쓰|쓸|[\s?!.]*$)"
+    rf"(?:(?:다시|도로)\s?(?:{_CHANGE}|받|쓰|쓸|바뀔|바뀌[나는]|[\s?!.]*$)"
     r"|(?:전환|변경|바뀌)(?!됐|되었|되어|돼서|었|어|더)|(?:바꾸|바꿀|바꿔|바뀔|되돌|돌아가|돌아갈))"
 )
 """A change of which only the target is named; a thing that is received or used again went back to it. What has changed by itself
