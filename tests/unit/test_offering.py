@@ -130,9 +130,6 @@ def test_a_word_that_only_other_trades_have_a_term_for_is_not_known() -> None:
     assert bound_of(asked, ordered, unheld) == "unknown_words"
 
 
-    assert bound_of(asked, ordered, unheld) == "foreign"
-
-
 @pytest.mark.parametrize("message", ["이체한도", "이체한도?", " 이체한도.. "])
 def test_an_aspect_alone_leaves_open_what_is_meant_beside_a_row_on_changing_it(message: str) -> None:
     wording = Wording(("이체한도",), about_banking=True)
