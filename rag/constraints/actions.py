@@ -97,17 +97,8 @@ _REQUESTED = re.compile(
 )
 _UNDONE = re.compile(r"(?P<noun>[가-힣A-Za-z]{2,12}?)[을를의]?\s?(?:취소|철회)")
 """What a question wants undone ("보험금 청구한 거 취소"), and what a row's question undoes ("청약철회")."""
-_ENDS = {
-    "해지": "해지|해약|탈퇴|해제|폐쇄|취소|말소",
-    "해제": "해제|해지|풀|푸|말소",
-    "말소": "말소|해지|삭제",
-    "취소": "취소|철회|환불|무르",
-    "철회": "철회|취소",
-    "삭제": "삭제|해지|지우|지울|파기|초기화",
-}
-"""What ends something, with the words by which a row says it."""
 _ENDED_THING = re.compile(
-    rf"(?<![가-힣])(?P<thing>[가-힣A-Za-z]{{2,10}}?)(?:[을를]\s?|\s)(?P<action>{'|'.join(_ENDS)})(?P<form>하려|하고\s?싶|할\s?수|하는\s?(?:법|방법)|\s?방법|해\s?주|[\s?!.]*$)"
+    r"(?<![가-힣])(?P<thing>[가-힣A-Za-z]{2,10}?)(?:[을를]\s?|\s)(?P<action>해지|해제|말소|취소|철회|삭제)(?P<form>하려|하고\s?싶|할\s?수|하는\s?(?:법|방법)|\s?방법|해\s?주|[\s?!.]*$)"
 )
 """What a question asks to end: "질권 해지하려면"."""
 _GENERAL = frozenset(("금액", "거래", "내역", "계약", "신청", "가입", "등록", "전체", "일부"))
@@ -214,7 +205,7 @@ def _ends_other_thing(question: str, row_question: str, row: str, synonyms: Syno
     if is_same or any(part in compact(row_question) for part in (thing, *tokens(thing))):
         return ""
     names = [re.escape(compact(name)) for name in synonyms(thing).split()]
-    ends = rf"(?:{'|'.join(names)})[을를의]?\S{{0,4}}(?:{_ENDS[match['action']]})"
+    ends = rf"(?:{'|'.join(names)})[을를의]?\S{{0,4}}(?:{'|'.join(_data()['ends'][match['action']])})"
     return "" if re.search(ends, compact(row)) else f"{thing} {match['action']}"
 
 
