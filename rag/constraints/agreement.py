@@ -39,7 +39,7 @@ from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.own_institution import MAY_NAME_PLACE, in_the_rows_words
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, MAY_HOLD_PHRASE, noun_not_held, phrases_not_held
-from rag.constraints.synonyms import Synonyms
+from rag.constraints.synonyms import Synonyms, is_in_a_list, is_written_apart
 from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
 from rag.korean import compact, tokens
 
@@ -62,6 +62,8 @@ _DONE = re.compile(r"\s?(?:받은|받으신|(?:된|한|하신|했던|됐던)(?!\
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
 _OPEN_LIST = re.compile(r"\s?등(?![가-힣])|\s?등[의에을이과](?![가-힣])")
 """Follows the last of some members of a set that are examples: "네이버페이 등"."""
+_BY_EVENT = ("passbook_or_card",)
+"""Sets of products whose forms name a thing with what happens to it: "통장 분실"."""
 _OBJECT_SPAN = 24
 """Characters before an action in which its object is searched."""
 
@@ -259,11 +261,20 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
             is_written = (
                 _is_written(mention.text, row_question)
                 if is_action
-                else stands_in(mention.text, f"{row_question}\n{answer}")
+                else _is_held(about, mention.text, f"{row_question}\n{answer}")
             )
             is_covered = is_written or name in answered_by(row_question) | answered_by(steps if is_action else answer)
         if not is_covered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
+
+
+def _is_held(about: ContrastSet, thing: str, row: str) -> bool:
+    """Whether a row holds the words for a thing, together or apart."""
+    if stands_in(thing, row) or is_in_a_list(thing, row):
+        return True
+    if about.kind != "term" and about.name not in _BY_EVENT:
+        return False
+    return is_written_apart(thing, row, in_any_order=about.kind == "term")
 
 
 def _is_written(word: str, row_question: str) -> bool:
@@ -278,7 +289,8 @@ def _names_all(name: str, member: str, row_question: str, answer: str) -> bool:
     if any(mention.set_name == name and _OPEN_LIST.match(answer, mention.end) for mention in mentions_of(answer)):
         return True
     own = {each for of, each in members_of(row_question) if of == name}
-    stated = {each for of, each in members_of(answer) if of == name} - own
+    # The member that rows are on which name none tells nothing of what the others are: "외화 잔액이 부족하면 원화계좌에서".
+    stated = {each for of, each in members_of(answer) if of == name} - own - default_contrasts().sets[name].default
     return not stated or member in stated
 
 

@@ -16,7 +16,7 @@ from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.institution_list import KINDS
 from rag.constraints.institutions import InstitutionNames
-from rag.constraints.synonyms import LONG_NAME, Synonyms, holds_other_name, other_names
+from rag.constraints.synonyms import LONG_NAME, Synonyms, holds_other_name, is_written_apart, other_names
 from rag.data_files import read_toml
 from rag.korean import compact
 
@@ -25,8 +25,8 @@ _NOUN = re.compile(r"[가-힣]{2,10}")
 _MAX_PREFIX = 6
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
 _ENDING = re.compile(
-    r"(?:에서|으로|이랑|하고|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
-    r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
+    r"(?:에서|으로|이랑|하고|한테|에게|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
+    r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인린힌킨긴어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
 _TYPE = re.compile(r"(?<![0-9가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
 
@@ -97,7 +97,9 @@ class _RowKinds:
     def lacks(self, modifier: str) -> bool:
         """Whether a modifier of the question tells a kind that the row does not name by this word."""
         known = is_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in self._values)
-        return bool(modifier) and not known and modifier not in self.text
+        if not modifier or known or modifier in self.text:
+            return False
+        return not is_written_apart(modifier, f"{self._row_question}\n{self._row_answer}")
 
     def lacks_other_names(self, word: str) -> bool:
         """Whether the row does not hold another name of a word."""

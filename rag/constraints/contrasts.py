@@ -53,6 +53,7 @@ _NOT_EXCEPTED = re.compile(
 _GAP = 10
 """Characters without spaces that "*" in a form stands for, at most: "제계좌로*잘못" names "제 계좌로 3만원을 잘못"."""
 _STOP = re.compile(r"[.?!\n]")
+_TIMES = frozenset("후전중때")
 _PARTICLES = frozenset("을를은는이가로에도만고서요")
 _THINGS = ("product", "means", "term", "channel")
 
@@ -186,6 +187,9 @@ def _at_edge(text: str, start: int, end: int, form: _Form, starts: set[int]) -> 
         return False
     # A form must not begin with the last syllable of a word: "망하면 제 돈" does not name 면제.
     if start not in starts and start + 1 < end and start + 1 in starts:
+        return False
+    # Nor with a word of time: "1년 거치 후 원금" does not name 후원금.
+    if text[start] in _TIMES and start + 1 < end and start + 1 in starts:
         return False
     # Nor may a thing's name end with the first syllable of one: "청구 서류" does not name 청구서. A form may end within a verb.
     is_cut = not form.stem and start < end - 1 and end - 1 in starts and end < len(text) and end not in starts

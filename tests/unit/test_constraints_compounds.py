@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.constraints import compare
 from rag.constraints.compounds import other_modifiers
 
 
@@ -62,3 +63,43 @@ def test_nouns_that_end_as_a_particle_or_a_verb_does_tell_kinds_apart() -> None:
     assert other_modifiers("농지 담보대출 한도", *row) == [("농지 담보대출", "")]
     assert other_modifiers("직장인 대출 한도", *row) == [("직장인 대출", "자동차담보 대출")]
     assert not other_modifiers("차량이 담보대출 대상인가요", *row)
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answer"),
+    [
+        ("물린 보험 해지되나요", "보험을 해지하려면 어떻게 하나요?", ""),  # the form of a verb
+        ("동생한테 보험 선물", "보험을 선물할 수 있나요?", ""),
+        ("주식계좌 없애기", "증권계좌를 폐쇄하려면 어떻게 하나요?", ""),  # another word for the same
+        ("전체 대출 보기", "받은 모든 대출을 볼 수 있나요?", ""),
+        ("침수차량 보험", "침수된 차량의 보험은 어떻게 되나요?", ""),  # both parts of it apart
+        ("소액휴면예금 찾기", "휴면예금이 소액이면 앱에서 찾을 수 있나요?", ""),
+    ],
+)
+def test_what_the_row_says_in_other_words_or_apart_is_no_other_kind(question: str, row: str, answer: str) -> None:
+    assert asked(question, row, answer) == []
+
+
+def test_a_credit_card_of_foreigners_is_no_loan() -> None:
+    lacks = compare(
+        "외국인 신용카드", "외국인도 신용카드를 만들 수 있나요?", "영업점에서 신청하실 수 있습니다."
+    ).lacking
+    assert "product" not in {lack.kind for lack in lacks}
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answer"),
+    [
+        ("고양이도 병원비 보험 되나요", "반려동물의 병원비를 보장하는 보험이 있나요?", "질병과 상해를 보장합니다."),
+        ("엔화로 결제되나요", "외화 통장으로 외화를 결제할 수 있나요?", "모자라면 원화 통장에서 나갑니다."),
+    ],
+)
+def test_a_row_on_all_of_them_answers_for_one(question: str, row: str, answer: str) -> None:
+    assert {lack.kind for lack in compare(question, row, answer).lacking}.isdisjoint({"scope", "state"})
+
+
+def test_a_row_on_one_of_them_does_not_answer_for_another() -> None:
+    lacking = compare(
+        "고양이도 병원비 보험 되나요", "강아지 병원비를 보장하는 보험이 있나요?", "질병을 보장합니다."
+    ).lacking
+    assert "scope" in {lack.kind for lack in lacking}

@@ -45,6 +45,8 @@ def test_it_is_the_last_noun_of_a_few_keywords(message: str, noun: str) -> None:
         ("대여금고 열쇠 분실", SAFE_BOX),
         ("대여금고 상속", SAFE_BOX),
         ("환전 우대쿠폰", EXCHANGE),
+        ("대여금고 승계", SAFE_BOX),
+        ("긴급출동 누락", TOWING),
     ],
 )
 def test_a_row_that_says_nothing_on_it_is_about_another_side(message: str, row: tuple[str, str]) -> None:
@@ -62,6 +64,12 @@ def test_a_row_that_says_nothing_on_it_is_about_another_side(message: str, row: 
         ("대여금고 준비물", SAFE_BOX),
         ("환전 수령 장소", EXCHANGE),
         ("환전 외화수령", EXCHANGE),
+        ("신분증 업로드", ("신분증을 다시 내라고 합니다.", "앱에서 사진을 올려 주세요.")),
+        ("환급금 변동", ("환급금이 매달 달라져요.", "공시이율에 따라 정해집니다.")),
+        ("신용등급 하락", ("등급이 왜 떨어졌나요?", "새로 받은 대출이 반영되었습니다.")),
+        ("대출한도 상향", ("대출을 더 받게 한도를 늘릴 수 있나요?", "심사를 거칩니다.")),
+        ("포인트 사용처", ("포인트는 어디에서 쓰나요?", "제휴 매장에서 쓰실 수 있습니다.")),
+        ("리스 승계", ("리스 차를 다른 사람에게 넘길 수 있나요?", "심사를 거쳐 넘기실 수 있습니다.")),
     ],
 )
 def test_a_row_may_hold_a_part_of_it_or_say_it_in_other_words(message: str, row: tuple[str, str]) -> None:

@@ -69,3 +69,36 @@ def test_a_row_answers_under_another_name(question: str, row: str, answer: str) 
 def test_a_name_is_not_read_inside_another_word(text: str) -> None:
     names = {member for _, member in members_of(text)}
     assert names.isdisjoint({"음주운전", "비만", "침수", "전쟁", "인적분할"})
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answer"),
+    [
+        (
+            "은행에서 받은 보안카드 여기서 되나요",
+            "다른 회사에서 받은 보안매체를 등록할 수 있나요?",
+            "보안카드는 등록됩니다.",
+        ),
+        ("외국인데 앱 로그인이 안돼요", "해외에서 앱에 로그인할 수 있나요?", "통신이 되면 로그인하실 수 있습니다."),
+        ("갑자기 주식이 안 보여요", "보유 주식이 화면에서 사라졌어요.", "새로고침해 주세요."),
+        ("최고장 받았는데 어떡하죠", "보험료를 못 내서 안내장을 받으면 어떻게 하나요?", "기한 안에 내시면 됩니다."),
+        ("만기 후 원금 언제 나와요", "만기가 되면 돈은 언제 들어오나요?", "만기일에 원금과 이자가 입금됩니다."),
+        ("이월이자 얼마예요", "리볼빙 이자는 어떻게 정해지나요?", "이월잔액에 연 15%를 곱합니다."),
+        ("차 명의변경", "차의 명의를 아들로 바꾸려면 어떻게 하나요?", "등록증을 내시면 됩니다."),
+    ],
+)
+def test_words_that_only_look_like_a_name_ask_for_nothing(question: str, row: str, answer: str) -> None:
+    assert "term" not in {lack.kind for lack in compare(question, row, answer).lacking}
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "answer"),
+    [
+        ("은행에서 받고 싶어요 카드", "카드는 언제 배송되나요?", "5일 안에 집으로 보내드립니다."),
+        ("외국인도 되나요", "비대면으로 계좌를 만들 수 있나요?", "만 19세 이상이면 됩니다."),
+        ("냉장고 고장도 보상되나요", "가구가 젖었는데 보상되나요?", "누수 피해를 보상합니다."),
+        ("후원금 영수증", "월세 영수증은 어떻게 받나요?", "앱에서 받으실 수 있습니다."),
+    ],
+)
+def test_the_names_themselves_are_still_asked_for(question: str, row: str, answer: str) -> None:
+    assert "term" in {lack.kind for lack in compare(question, row, answer).lacking}
