@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rag.errors import InputError
 from rag.evaluation.datasets import Case
@@ -31,11 +32,12 @@ UNDERCONFIDENT = 1.8
 relevant rows were removed: of 154 questions with a confidence of 0.3 to 0.6, a share of 0.85 was right."""
 MAX_LOSS = 0.01
 """Precision on the labels that a lower threshold may cost. PRIOR, MIN_PRECISION, UNDERCONFIDENT, MAX_LOSS, MIN_BAND and
-MIN_CONFIDENCE were chosen by repeated random splits of the bundled FAQ and others (docs/evaluation-log.md)."""
+FLOORS were chosen by repeated random splits of the bundled FAQ and others (docs/evaluation-log.md)."""
 MIN_BAND = 3
 """Fewest labels between a lower answer threshold and the present one: of fewer, one wrong answer may be missing by chance."""
-MIN_CONFIDENCE = 0.5
-"""Lower limit of the answer threshold, whatever the labels: from 0.4 to it, four of five first rows are right."""
+FLOORS = (0.5, 0.3)
+"""Lower limits of the answer threshold, tried in this order. Below the first four of five first rows are right; on FAQs with few
+first rows above it only the second moves anything (docs/evaluation-log.md)."""
 SUGGESTED_STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0)
 """Log-odds by which the suggestion threshold may move, before shrinkage."""
 SHRINKAGE = 30.0
@@ -111,7 +113,11 @@ def propose(labels: Sequence[Label], start: Calibration) -> Proposal:
     before = figures(labels, [start] * len(labels))
     best, after = start, before
     # One after the other: a gain of one must not hide a loss of the other.
-    for move in (_move_answered, _move_suggested):
+    moves: list[Callable[[Sequence[Label], Calibration], Calibration]] = [
+        *(partial(_move_answered, floor=floor) for floor in FLOORS),
+        _move_suggested,
+    ]
+    for move in moves:
         moved = move(labels, best)
         if moved == best:
             continue
@@ -151,8 +157,8 @@ def outcome(verdict: Verdict, calibration: Calibration) -> str:
     return "suggested" if verdict.covered and verdict.covered >= limit else "declined"
 
 
-def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
-    """`start` with the lowest answer threshold at which the precision drops by no more than MAX_LOSS."""
+def _move_answered(labels: Sequence[Label], start: Calibration, *, floor: float) -> Calibration:
+    """`start` with the lowest answer threshold from `floor` at which the precision drops by no more than MAX_LOSS."""
     free = sorted(
         (label for label in labels if not label.verdict.is_blocked), key=lambda each: -each.verdict.confidence
     )
@@ -163,7 +169,7 @@ def _move_answered(labels: Sequence[Label], start: Calibration) -> Calibration:
     for label in free:
         if label.verdict.confidence >= start.answered:
             continue
-        if label.verdict.confidence < MIN_CONFIDENCE:
+        if label.verdict.confidence < floor:
             break
         band.append(label)
         expected = sum(_expected(each.verdict.confidence) for each in band) / len(band)

@@ -106,7 +106,7 @@ def lexical_off(calibration: Calibration) -> Calibration:
 
 
 def lower_threshold(calibration: Calibration) -> Calibration:
-    return replace(calibration, answered=calibration.answered - 0.15)
+    return replace(calibration, answered=calibration.answered - 0.3)
 
 
 def higher_threshold(calibration: Calibration) -> Calibration:

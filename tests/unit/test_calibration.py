@@ -68,7 +68,7 @@ def test_a_band_less_right_than_what_is_above_it_stays_closed() -> None:
 
 
 def test_nothing_is_answered_below_a_floor_whatever_few_labels_say() -> None:
-    band = [(0.35, True)] * 30
+    band = [(0.25, True)] * 30
     assert propose(labels([*CLEAR, *band], LOW), START).calibration.answered == START.answered
 
 
