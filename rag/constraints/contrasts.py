@@ -277,6 +277,17 @@ def members_of(text: str) -> frozenset[tuple[str, str]]:
     return frozenset((mention.set_name, mention.member) for mention in mentions_of(text))
 
 
+def is_of_other_product(earlier: str, row: str) -> bool:
+    """Whether a question names a product ("햇살론") and a row neither it nor what all of its kind are ("대출")."""
+    held, sets = members_of(row), default_contrasts().sets
+    return any(
+        sets[name].kind == "product"
+        and (name, member) not in held
+        and not (sets[name].general and sets[name].general in row)
+        for name, member in members_of(earlier)
+    )
+
+
 @lru_cache(maxsize=8192)
 def implied_by(text: str) -> frozenset[tuple[str, str]]:
     """The (set, member) pairs that a row is on without naming them: 주식 for one on 신용융자."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rag.constraints.asked_values import asked_values, not_stated
 from rag.constraints.aspects import ASPECT_OF
-from rag.constraints.contrasts import members_of, mentions_of
+from rag.constraints.contrasts import is_of_other_product, members_of, mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.conversation.asked_of_row import WHEN, FollowUp, kinds_asked, things
 from rag.conversation.follow_up_rules import actions_of, is_channel, lacks_aspect, replace_topic, topic_of
@@ -213,7 +213,8 @@ def answered_on_topic(
         *(row_id(hit) for hit in standalone.nodes[:1] if standalone.status == "answered"),
     ]
     row = verdict.nodes[0]
-    fits = row_id(row) in agreeing or fits_topic(question, asked[-1], row)
+    agrees = row_id(row) in agreeing and not is_of_other_product(asked[-1], row_text(row))
+    fits = agrees or fits_topic(question, asked[-1], row)
     return (
         verdict if fits and (is_on(question, row) or rows.own_match(question, verdict, filters) >= OWN_MATCH) else None
     )

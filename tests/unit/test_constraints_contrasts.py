@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.constraints.contrasts import default_contrasts, members_of, mentions_of
+from rag.constraints.contrasts import default_contrasts, is_of_other_product, members_of, mentions_of
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,10 @@ def test_a_words_last_syllable_begins_no_other_word() -> None:
 )
 def test_a_things_name_ends_with_no_other_words_first_syllable(text: str, word: str, is_named: bool) -> None:
     assert (word in [mention.text for mention in mentions_of(text)]) is is_named
+
+
+def test_a_row_on_loans_in_general_is_on_one_of_them_but_on_no_policy_loan() -> None:
+    row = "대출금을 미리 갚으면 수수료가 있나요? 상환금액의 0.7%입니다."
+    assert not is_of_other_product("전문직대출 한도", row)
+    assert is_of_other_product("햇살론 자격", row)
+    assert is_of_other_product("정기예금 이자", row)
