@@ -101,6 +101,17 @@ def packages_imported(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in (*plain, *from_)}
 
 
+def test_no_formatted_text_holds_a_tuple() -> None:
+    """In an rf-string "{0,2}" is a tuple, not a count of repetitions, which is "{{0,2}}"."""
+    found = {
+        (path.relative_to(ROOT).as_posix(), node.lineno)
+        for path in SOURCES
+        for node in nodes_of(path)
+        if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Tuple)
+    }
+    assert not found
+
+
 def test_no_error_of_ours_is_one_that_llama_index_swallows() -> None:
     assert len(ours()) > 8
     assert not [error for error in ours() if issubclass(error, ValueError | TypeError)]
