@@ -258,28 +258,23 @@ def _things_not_held(question: str, part: str, row_question: str, answer: str, s
         is_covered = is_thing and is_excepted(question, mention.text, answer)
         if name not in elsewhere and not is_covered:
             # The word may be in the row although the set's rules ignore it there ("세금" beside "예금").
-            is_written = (
-                _is_written(mention.text, row_question)
-                if is_action
-                else _is_held(about, mention.text, f"{row_question}\n{answer}")
-            )
+            is_written = _is_written(about, mention.text, row_question, answer)
             is_covered = is_written or name in answered_by(row_question) | answered_by(steps if is_action else answer)
         if not is_covered and not is_on_all_kinds(row_question, answer, mention.text):
             yield Conflict(about.kind, mention.label, "")
 
 
-def _is_held(about: ContrastSet, thing: str, row: str) -> bool:
-    """Whether a row holds the words for a thing, together or apart."""
-    if stands_in(thing, row) or is_in_a_list(thing, row):
+def _is_written(about: ContrastSet, word: str, row_question: str, answer: str) -> bool:
+    """Whether a row contains the word for a thing, in one or apart, or its question that for an action.
+
+    What has been done is no action that the question is about: "발급받은 카드".
+    """
+    if about.kind == "action":
+        return any(not _DONE.match(row_question, match.end()) for match in re.finditer(re.escape(word), row_question))
+    row, is_term = f"{row_question}\n{answer}", about.kind == "term"
+    if stands_in(word, row) or is_in_a_list(word, row):
         return True
-    if about.kind != "term" and about.name not in _BY_EVENT:
-        return False
-    return is_written_apart(thing, row, in_any_order=about.kind == "term")
-
-
-def _is_written(word: str, row_question: str) -> bool:
-    """Whether a row's question contains the noun of an action, other than of what has been done ("발급받은 카드")."""
-    return any(not _DONE.match(row_question, match.end()) for match in re.finditer(re.escape(word), row_question))
+    return (is_term or about.name in _BY_EVENT) and is_written_apart(word, row, in_any_order=is_term)
 
 
 def _names_all(name: str, member: str, row_question: str, answer: str) -> bool:

@@ -40,10 +40,10 @@ _DAY_OF = re.compile(r"(?<![가-힣])(?P<event>[가-힣]{2,4})일(?:은|이|자�
 _HAPPENS = r"(?:[일날금하되된됩합해돼한할은는이가을를에시후전과,]|\s(?:완료|처리|일|날|시|후|전|다음|당일|신청))"
 """Follows an event in a row that says when it happens."""
 _ALIKE = (
-    "지급 입금 수령 환급 환불 반환 배당 들어 받 나오 적립",
-    "출금 이체 납부 납입 결제 청구 인출 빠져",
-    "만기 종료 끝",
-    "가능 예정 수",
+    ("지급", "입금", "수령", "환급", "환불", "반환", "배당", "들어", "받", "나오", "적립"),
+    ("출금", "이체", "납부", "납입", "결제", "청구", "인출", "빠져"),
+    ("만기", "종료", "끝"),
+    ("가능", "예정", "수"),
 )
 """Events of which one is the other's for a customer."""
 _OF_TAX = re.compile(r"(?<=[가-힣])(?:세|세율|세금)(?:은|는|이|가|를|을|로)?\s?$")
@@ -103,7 +103,6 @@ def _is_term(value: Quantity, row: str) -> bool:
 
 
 def _names_event(event: str, row: str, synonyms: Callable[[str], str]) -> bool:
-    alike = next((words for words in _ALIKE if event in words.split()), "")
-    if any(word in row for word in alike.split()):
+    if any(word in row for words in _ALIKE if event in words for word in words):
         return True
     return any(re.search(re.escape(name) + _HAPPENS, row) for name in (event, *synonyms(event).split()[1:]))

@@ -244,9 +244,8 @@ def _states(asked: AskedValue, text: str) -> bool:
         return any(value.dimension in ("money", "rate") for value in values)
     if asked.kind == "sum":
         is_bound = "까지" not in asked.text or _BOUNDED.search(text) is not None
-        return (is_bound and any(value.dimension == "money" for value in values)) or _RATE_OF_SUM.search(
-            text
-        ) is not None
+        is_stated = is_bound and any(value.dimension == "money" for value in values)
+        return is_stated or _RATE_OF_SUM.search(text) is not None
     if asked.kind == "duration":
         is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
         # Opening hours do not say how long it takes.

@@ -24,17 +24,17 @@ def tables(text: str) -> Iterator[list[list[str]]]:
 
 def has_column(text: str, named: re.Pattern[str]) -> bool:
     """Whether a column of a table whose name the pattern finds holds anything: its cells are what the name says."""
-    return any(
-        named.search(name) is not None and any(row[at] for row in rows[1:])
-        for rows in tables(text)
-        for at, name in enumerate(rows[0])
-    )
+    return any(any(cells) for cells in _columns(text, named))
 
 
 def is_for_any_sum(text: str) -> bool:
     """Whether a table's column of amounts says of a row that there is no limit: "타행 송금 | 창구 | 제한 없음 | 1,000원"."""
-    return any(
-        _SUM.search(name) is not None and any(_UNLIMITED.match(row[at]) for row in rows[1:])
-        for rows in tables(text)
-        for at, name in enumerate(rows[0])
-    )
+    return any(any(map(_UNLIMITED.match, cells)) for cells in _columns(text, _SUM))
+
+
+def _columns(text: str, named: re.Pattern[str]) -> Iterator[list[str]]:
+    """The cells below each column name that the pattern finds."""
+    for rows in tables(text):
+        for at, name in enumerate(rows[0]):
+            if named.search(name):
+                yield [row[at] for row in rows[1:]]

@@ -105,7 +105,7 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
         if contextual.status == "answered" and is_held and [*map(row_id, first)] == [row_id(contextual.nodes[0])]:
             return contextual
         is_new = not signs.is_elliptical and len(content_words(standalone.query)) > 1
-        if is_new and standalone.status == "answered" and standalone.covered >= STANDALONE_SURE > contextual.covered:
+        if is_new and _is_sure(standalone) and contextual.covered < STANDALONE_SURE:
             return standalone
         # If both readings are possible, nothing is answered, because the text does not show which one is meant.
         if standalone.covered >= max(STANDALONE_COVERED, contextual.covered):
@@ -125,6 +125,10 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
         return merge_as_suggestions(as_suggestions(standalone), contextual)
     # Small talk, or a question on something that no row has.
     return _declined(standalone, contextual)
+
+
+def _is_sure(standalone: Verdict) -> bool:
+    return standalone.status == "answered" and standalone.covered >= STANDALONE_SURE
 
 
 def is_on(message: str, row: JudgedNode) -> bool:
@@ -254,8 +258,7 @@ def answered_by_shown(
     answer the message alone (`standalone`).
     """
     last = history[-1]
-    is_sure = standalone and standalone.status == "answered" and standalone.covered >= STANDALONE_SURE
-    if standalone and is_sure and row_id(standalone.nodes[0]) not in cited_rows(last):
+    if standalone and _is_sure(standalone) and row_id(standalone.nodes[0]) not in cited_rows(last):
         return None
     is_possible = verdict.status != "declined" and not verdict.conflicts
     if last.status != "answered" or not is_possible or row_id(verdict.nodes[0]) not in cited_rows(last):

@@ -63,14 +63,12 @@ def row_text(hit: NodeWithScore) -> str:
 
 def holds_words(hit: NodeWithScore, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question or answer."""
-    text = compact(row_text(hit))
-    return any(compact(word) in text for word in words)
+    return _holds(row_text(hit), words)
 
 
 def in_question(hit: NodeWithScore, words: Sequence[str]) -> bool:
     """Whether one of the words occurs in a row's question, or in the phrasing of it that was found."""
-    question = compact(phrasings_of(hit))
-    return any(compact(word) in question for word in words)
+    return _holds(phrasings_of(hit), words)
 
 
 def is_passage(hit: NodeWithScore) -> bool:
@@ -128,6 +126,11 @@ class WholeRows(BaseNodePostprocessor):
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
         return whole_rows(self.store, nodes)
+
+
+def _holds(text: str, words: Sequence[str]) -> bool:
+    squeezed = compact(text)
+    return any(compact(word) in squeezed for word in words)
 
 
 def _whole_node(store: PassageStore, hit: NodeWithScore) -> BaseNode:
