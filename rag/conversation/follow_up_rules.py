@@ -40,6 +40,12 @@ def standalone_text(question: str) -> str:
     return rules()["earlier topic"].pattern.sub("", rest) or rest or question
 
 
+def without_leaving(message: str) -> str:
+    """The message without words that put aside what was asked before ("그건 됐고"); empty where it has none."""
+    rest = rules()["leaves subject"].pattern.sub("", message)
+    return "" if rest == message else rest
+
+
 def in_the_banks_words(message: str) -> str:
     """The message; "수수료 있어요?" if it asks for a fee in everyday words ("돈 들어요?")."""
     return "수수료 있어요?" if says(message, "price") else message

@@ -100,9 +100,14 @@ class FollowUpSearch:
         names_one = BANK in filters.equals or self._rows.named(question).others
         bank = "" if names_one else self._rows.bank_of(recent)
         typed, typed_history = question, history
+        left = follow_up_rules.without_leaving(question)
+        question = left or question
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
         question = follow_up_rules.in_the_banks_words(question)
-        if follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question):
+        # "그건 됐고 수수료는요" leaves what was asked, but not the topic.
+        lacks_topic = follow_up_rules.lacks_product(question) or follow_up_rules.lacks_aspect(question)
+        is_new = left and nouns(question) and not lacks_topic
+        if is_new or (follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question)):
             verdict = self._rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
             return unless_repeated(verdict, question, history)
         if self._llm is not None and llm_rewrites:

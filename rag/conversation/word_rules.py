@@ -33,9 +33,9 @@ _WORD = re.compile(r"<([a-z_]+)>")
 
 
 Sign = Literal[
-    "new subject", "back reference", "rejection", "earlier topic", "same question", "compare all", "did not help", "ellipsis",
-    "means or relation", "compares institutions", "asks on", "value only", "price", "yes", "no", "another", "nothing fits",
-    "again", "last choice", "numbered choice", "difference", "product word", "banking word",
+    "new subject", "leaves subject", "back reference", "rejection", "earlier topic", "same question", "compare all",
+    "did not help", "ellipsis", "means or relation", "compares institutions", "asks on", "value only", "price", "yes", "no",
+    "another", "nothing fits", "again", "last choice", "numbered choice", "difference", "product word", "banking word",
 ]  # fmt: skip
 """The names of the rules in `follow_up_rules.toml`, which describes them."""
 FraudSign = Literal[

@@ -102,3 +102,26 @@ def test_a_new_topic_with_its_own_verb_is_answered_where_the_topic_before_finds_
 )
 def test_what_no_row_says_is_not_answered(chat: ChatService, first: str, then: str) -> None:
     assert converse(chat, first, then).status != "answered"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "row"),
+    [
+        ("별빛포인트 유효기간 있어요?", "아 그건 됐고 카드 한도 올리려고요", "raise"),
+        ("대출 이자 내는 날 바꿀수 있어요?", "그나저나 금융인증서 발급 좀", "certificate"),
+        ("전문직 대출 한도가 어떻게 되죠", "됐고 비대면 통장 개설 몇 시부터 돼요", "hours"),
+    ],
+)
+def test_what_was_asked_before_is_put_aside(chat: ChatService, first: str, then: str, row: str) -> None:
+    answer = converse(chat, first, then)
+    assert (answer.status, answer.sources[0].id) == ("answered", row)
+
+
+@pytest.mark.parametrize("then", ["그건 됐고 주차장에 자리 있어요", "그건 그렇고 점심 뭐가 맛있어요"])
+def test_nothing_of_what_was_put_aside_is_offered(chat: ChatService, then: str) -> None:
+    assert converse(chat, "카드 이용한도 올리려고요", then).status == "declined"
+
+
+def test_an_aspect_that_is_put_aside_leaves_the_topic(chat: ChatService) -> None:
+    answer = converse(chat, "전문직 대출 한도 얼마 나와요", "그건 됐고 서류는요")
+    assert (answer.status, answer.sources[0].id) == ("answered", "papers")
