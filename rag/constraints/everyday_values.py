@@ -78,6 +78,8 @@ _SHARES = re.compile(
     r"주식|주문|매[수도]|배정|공모|증자|주당|종목|상장|균등|비례|단위|청약(?!\s?(?:을\s?)?(?:철회|취소))|[사산팔판]\s|사[려고서면는]|[샀팔]"
 )
 """Occurs in a text on shares, where "2주" is two of them unless weeks have passed."""
+_PERIOD_OF = re.compile(r"(?:기간|소요|걸리는\s시간)(?:은|이|:|\s:)?\s?(?:약|통상|보통|최대|총)?\s?$")
+"""Precedes a number of 주 that is of weeks: "소요 기간: 2~4주"."""
 _DISTANCE = re.compile(
     rf"(?:(?<![\d.,])|(?<![가-힣]))(?P<span>(?P<distance>\d[\d,]*(?:[만천백]\d*)*|[만천]\d+[천백]?|{SINO})\s?"
     r"(?:키로|킬로)(?:미터)?)(?!그램|수|바이트)"
@@ -118,6 +120,11 @@ def values_of(text: str) -> tuple[Quantity, ...]:
         _point("duration", "day", number(m["weeks"]) * 7, m, "span")
         for m in _WEEKS.finditer(text)
         if m["passed"] or (m["weeks"] not in _SINO_DIGITS and _are_weeks(text, m))
+    ]
+    everyday += [
+        replace(q, dimension="duration", unit="day", low=q.low and q.low * 7, high=q.high and q.high * 7)
+        for q in read_quantities(text)
+        if q.dimension == "count" and q.unit == "주" and _PERIOD_OF.search(text[: q.start])
     ]
     everyday = [
         replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day") else q for q in everyday

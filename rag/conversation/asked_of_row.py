@@ -12,6 +12,7 @@ from rag.constraints.asked_values import asked_values
 from rag.constraints.contrasts import mentions_of
 from rag.constraints.everyday_values import values_of
 from rag.constraints.quantities import Quantity
+from rag.conversation.general_verbs import is_general_verb
 from rag.conversation.word_rules import nouns, plain
 
 WHEN = re.compile(r"언제(?!든|나(?![와오]))")
@@ -19,7 +20,7 @@ UNDONE = re.compile(r"(?<![가-힣])[안못]\s?[가-힣]{1,3}(?:고|도|면|으�
 FREE = re.compile(r"무료|공짜")
 _EMPTY = re.compile(
     r"(?:때|땐|때는|경우|최대|최소|최고|지금|근데|그냥|이미|벌써|혹시|만약|이번|저희|우리|내가|제가|저는|나는|안에|안으로|뒤에|후에|전에|한번|하루|돈|돈은|돈도|거면|거는|건요|것도"
-    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|그대로(?:죠|예|인가|인지|야|임)?|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일)(?:요|은요|는요)?$"
+    r"|거는요|걸로|건가|되는데|인데|나온|한거|쓰던|더|따로|똑같아|그대로(?:죠|예|인가|인지|야|임)?|걔네|다시|대상|새로|사람|쓴거|이월|얼마나|가능해|가능한지|필요한|필요한데|필요해|아직|언제|며칠|몇일|일찍|오래|이후|다음|있음)(?:요|은요|는요)?$"
 )
 """Nouns by their form that name nothing."""
 _VERB = re.compile(
@@ -75,4 +76,8 @@ def things(message: str) -> tuple[str, ...]:
     for each in (*(value.text for value in values_of(text)), *(asked.text for asked in asked_values(text))):
         text = re.sub(re.escape(each) + r"[가-힣]*", " ", text, count=1)
     words = (_PARTICLE.sub("", word) for word in nouns(text))
-    return tuple(word for word in words if not (_EMPTY.match(word) or _VERB.search(word) or FREE.match(word)))
+    return tuple(
+        word
+        for word in words
+        if not (_EMPTY.match(word) or _VERB.search(word) or FREE.match(word) or is_general_verb(word))
+    )

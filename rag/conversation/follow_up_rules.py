@@ -25,6 +25,7 @@ MAX_TURNS = 3
 MAX_JOINED_CHARS = 400
 _DONE_BEFORE = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
 """Follows an action that was done before ("가입돼 있어서"), which the action of a later message does not replace."""
+_LONG = re.compile(r"(?<![가-힣])(?:얼마나\s)?오래\s?(?=걸[려리릴]|기다[려리릴])")
 _KIND_OF = {"foreign_country": "country"}
 """A contrast set by another one whose members its members replace: "미국은요?" after "국내주식 수수료"."""
 _ORDINALS = {
@@ -47,8 +48,8 @@ def without_leaving(message: str) -> str:
 
 
 def in_the_banks_words(message: str) -> str:
-    """The message; "수수료 있어요?" if it asks for a fee in everyday words ("돈 들어요?")."""
-    return "수수료 있어요?" if says(message, "price") else message
+    """The message; "수수료 있어요?" if it asks for a fee in everyday words ("돈 들어요?"), "얼마나 걸려요" for "오래 걸려요"."""
+    return "수수료 있어요?" if says(message, "price") else _LONG.sub("얼마나 ", message)
 
 
 def without_rejection(message: str, history: Sequence[Turn]) -> tuple[str, Sequence[Turn], bool]:

@@ -26,9 +26,9 @@ _LIMITS = re.compile(r"이상|이하|미만|초과|이내|까지")
 _LOOKED_UP = re.compile(r"조회|확인")
 _CHOICES = 3
 """Points of one kind in a sentence from which on they are what one may choose from, and no answer on one of them."""
-_PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩)")
+_PER = re.compile(r"\s?(?:당(?![일사행])|마다|씩|단위)")
 _SCOPE = re.compile(r"\s?(?:이내|이하|이상|미만|초과)의\s")
-_WITHIN = re.compile(r"안에|안으로|까지|이내")
+_WITHIN = re.compile(r"안에|안으로|까지(?!\s?(?:며칠|몇|얼마))|이내")
 _DUE_IN = re.compile(r"이내|안에|까지|전에|기간|유효")
 _TAKES = re.compile(
     r"소요|걸리|걸립|걸려|이내|안에|안으로|[일시간월주]\s?(?:뒤|후)|다음\s?날|익일|즉시|바로|당일|까지|통지|(?:처리|심사|배송|소요)\s?기간"
@@ -47,9 +47,13 @@ _MONEY_BACK = re.compile(r"돈|환불|입금|들어와|들어오|돌려")
 _PAYS = re.compile(r"환급|환불|입금|지급|드립|드려|돌려|돌아")
 DAYS = re.compile(r"평일|주말|토요일|일요일|휴일|공휴일|영업일|매일|연중무휴|365일|24시간")
 _KIN = re.compile(
-    r"남편|아내|와이프|배우자|부모|엄마|아빠|어머니|아버지|아들|딸|자녀|며느리|사위|가족|동생|언니|오빠|누나"
+    r"애(?=[가는도들]?$)|남편|아내|와이프|배우자|부모|엄마|아빠|어머니|아버지|아들|딸|자녀|며느리|사위|가족|동생|언니|오빠|누나"
 )
 _KIN_NAMED = re.compile(r"가족(?!관계|카드)|동거인")
+_FOR_ONESELF = re.compile(r"본인(?:만|\s?명의[^.,]{0,12}만|[에으]\S?\s?한[하해정])")
+"""Says that something is for the customer alone, which decides a question on a relative."""
+_TIME_OF_DAY = re.compile(r"밤|새벽|아침|저녁|심야|야간|자정|한밤")
+_HOURS = re.compile(r"\d{1,2}:\d{2}|\d\s?시(?!간)|24시간(?!\s?(?:동안|이내|안에|후|뒤|이후|이상))|연중무휴|365일")
 _PARENT = re.compile(r"부모|엄마|아빠|어머니|아버지")
 _SIBLING = re.compile(r"동생|언니|오빠|누나|(?<![가-힣])형(?:은|이|도)")
 _PATH = re.compile(r"\S\s>\s\S")
@@ -64,6 +68,8 @@ _NEGATED = re.compile(r"아니므로|아니라|아니며|아닌\s")
 _BACK = re.compile(r"돌려\s?[받주줘]|환[급불](?![금액])|반환")
 _GIVEN_BACK = re.compile(r"(?:환급|환불|반환|돌려)(?!금|액|청구|요청|방법)")
 _AFTER = re.compile(r"\s?(?:이|을|가)?\s?(?:경과|지나|지난|지났|넘)")
+_BEYOND = re.compile(r"\s?(?:이|을|를|가)?\s?넘[거기는어으]")
+_UP_TO = re.compile(r"(?:최근|지난)\s?$")
 _LABEL = re.compile(r"^\s*\[([^\[\]\n>]{1,24})\]\s*")
 _WITHOUT = re.compile(r"미적용|미만|제외|비대상|아닌|외의")
 _EXAMPLE = re.compile(r"예를 들어|예\)|\[.{0,3}예시?\]|예시|계산식")
@@ -73,14 +79,24 @@ _UNDONE_TOO = re.compile(r"없|않|못|불가|생략|면제|제외|미\S{1,3}\s?
 
 
 def stated_values(sentence: str) -> list[Quantity]:
-    """The values of a sentence, where "3년 경과" is three years and more; "1km당" and "90일 이내의 계약" state none."""
+    """The values of a sentence; "1km당", "10만원 단위" and "90일 이내의 계약" state none.
+
+    "3년 경과" and "200만원을 넘으면" are that and more, "최근 10년" is that and less.
+    """
     return [
-        replace(each, high=None)
-        if each.dimension == "duration" and each.is_point and _AFTER.match(sentence, each.end)
-        else each
+        _as_range(each, sentence)
         for each in values_of(sentence)
         if not (_PER.match(sentence, each.end) or _SCOPE.match(sentence, each.end))
     ]
+
+
+def _as_range(value: Quantity, sentence: str) -> Quantity:
+    is_length = value.dimension == "duration"
+    if not value.is_point:
+        return value
+    if (_AFTER if is_length else _BEYOND).match(sentence, value.end):
+        return replace(value, high=None)
+    return replace(value, low=None) if is_length and _UP_TO.search(sentence[: value.start]) else value
 
 
 def holds(stated: Quantity, value: Quantity) -> bool:
@@ -119,10 +135,18 @@ def states(asked: FollowUp, label: str, sentence: str) -> bool:
     needed = [
         word
         for word in asked.words
-        if not (asked.values and (compact(word) in compact(asked.topic) or word in ASPECT_OF)) and not is_channel(word)
+        if not (
+            asked.values and (compact(word) in compact(asked.topic) or word in ASPECT_OF or _is_of_age(word, asked))
+        )
+        and not is_channel(word)
     ]
     text = f"{label} {sentence}"
     return may_state(asked, label, sentence) and all(names(text, word, asked.message) for word in needed)
+
+
+def _is_of_age(word: str, asked: FollowUp) -> bool:
+    """Whether a word is a relative whose age a message states: the age decides."""
+    return _KIN.match(word) is not None and any(value.dimension == "age" for value in asked.values)
 
 
 def may_state(asked: FollowUp, label: str, sentence: str) -> bool:
@@ -185,7 +209,9 @@ def _lacks_what_is_asked(asked: FollowUp, label: str, sentence: str) -> bool:
     # What can be looked up, which answers a question for a value beside it, is no sentence with it.
     if not_stated(message, "", _LOOKED_UP.sub(" ", sentence)) or lacks_request(message, "", sentence):
         return True
-    if not _takes(message, kinds, label, sentence):
+    # Below a heading that the message names ("[결과] 국내 20일") a length of time is that thing's.
+    is_below = any(compact(word) in compact(label) for word in asked.words)
+    if not is_below and not _takes(message, kinds, label, sentence):
         return True
     if asked.words:
         return False
@@ -230,7 +256,9 @@ def _covered(mention: tuple[str, str], text: str, message: str) -> bool:
     spans = [compact(each.text) for each in mentions_of(message) if (each.set_name, each.member) == mention]
     if DAYS.search(message) and mention[0] in ("day_of_week", "term 주말에도"):
         return DAYS.search(text) is not None
-    if mention[0] == "relative" and _KIN_NAMED.search(text):
+    if mention[0] == "relative" and (_KIN_NAMED.search(text) or _FOR_ONESELF.search(text)):
+        return True
+    if mention[0] == "day_and_night" and _HOURS.search(text):
         return True
     if mention[0] == "foreign_country" and ("country", "해외") in members_of(text):
         return True
@@ -254,10 +282,12 @@ def names(text: str, word: str, message: str) -> bool:
         return True
     if DAYS.match(word):
         return DAYS.search(text) is not None
+    if _TIME_OF_DAY.match(word):
+        return _HOURS.search(text) is not None
     if _SIBLING.match(word):
-        return "형제" in text
+        return "형제" in text or _FOR_ONESELF.search(text) is not None
     if _KIN.match(word):
-        return _KIN_NAMED.search(text) is not None
+        return _KIN_NAMED.search(text) is not None or _FOR_ONESELF.search(text) is not None
     # What a mention covers ("잃어버린 거": 분실) the members decide.
     covering = [each for each in mentions_of(message) if word in each.text]
     if covering:

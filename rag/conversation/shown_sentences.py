@@ -9,29 +9,18 @@ member of a contrast set; where several do, none is quoted, but for values the n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from rag.constraints.agreement import error_codes
 from rag.constraints.aspects import ASPECT_OF
 from rag.constraints.contrasts import default_contrasts, members_of
-from rag.constraints.quantities import Quantity
 from rag.constraints.synonyms import holds_name
 from rag.conversation.asked_of_row import UNDONE, FollowUp, kinds_asked, things
 from rag.conversation.follow_up_rules import is_channel
 from rag.conversation.nearest_sentence import AHEAD_OF_FEW, FAR, FAR_AHEAD, Similarities, nearest, no_similarities
-from rag.conversation.sentence_agreement import (
-    DAYS,
-    holds,
-    is_aside,
-    is_fee,
-    may_state,
-    names,
-    stated_values,
-    states,
-    units,
-)
+from rag.conversation.sentence_agreement import DAYS, is_aside, is_fee, may_state, names, states, units
+from rag.conversation.shown_limits import beyond_all, limits_on, narrowest
 from rag.conversation.shown_rows import cited_rows
 from rag.conversation.word_rules import content_words, plain, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
@@ -111,7 +100,8 @@ def sentence_for(
     words, values = asked.words, asked.values
     is_new = bool(asked.mentions - members_of(before)) or any(compact(word) not in compact(before) for word in words)
     # "만 이천키로" is read as 이천키로.
-    if any(_KIND_OF_PRODUCT.match(message, value.end) or message[: value.start].endswith("만 ") for value in values):
+    is_kind = any(value.dimension != "money" and _KIND_OF_PRODUCT.match(message, value.end) for value in values)
+    if is_kind or any(message[: value.start].endswith("만 ") for value in values):
         return ""
     is_same = not (values or kinds_asked(message) or is_new)
     if is_same or (not (values or words or asked.mentions) and not _asks_for_another_kind(message, before)):
@@ -138,12 +128,12 @@ def sentence_for(
         meant = things(before)
         closer = [each for each in found if meant and all(names(each, word, before) for word in meant)]
         found = closer if len(closer) == 1 else found
-    if values and not UNDONE.search(message) and (beyond := _beyond(content, values)):
+    if values and not UNDONE.search(message) and (beyond := beyond_all(content, values)):
         found = beyond
     elif values and not found and not UNDONE.search(message):
-        found = _limits(asked, content)
+        found = limits_on(asked, content)
     elif len(found) > 1 and values:
-        found = _narrowest(found, values)
+        found = narrowest(found, values)
     if len(found) > 1 and DAYS.search(message):
         found = _sharing_most(before, found)
     # "우편은 며칠 걸려요": of the sentences that name 우편 the one whose subject it is.
@@ -239,61 +229,8 @@ def _asks_for_another_kind(message: str, before: str) -> bool:
     return bool(kinds_asked(message) - kinds_asked(before))
 
 
-def _values_like(content: str, values: Sequence[Quantity]) -> Iterator[tuple[str, str, Quantity]]:
-    """(label, sentence, value) of each value in a row that has the dimension and unit of one of `values`."""
-    kinds = {(value.dimension, value.unit) for value in values}
-    for label, sentence in units(content):
-        if not is_aside(label, sentence):
-            yield from (
-                (label, sentence, each) for each in stated_values(sentence) if (each.dimension, each.unit) in kinds
-            )
-
-
-def _limits(asked: FollowUp, content: str) -> list[str]:
-    """The sentence with the one limit, or window of time, that a value lies beyond, where the row has no other value like it."""
-    found = list(_values_like(content, asked.values))
-    needed = [word for word in asked.words if word not in ASPECT_OF]
-    if len(found) != 1 or not all(names(f"{found[0][0]} {found[0][1]}", word, asked.message) for word in needed):
-        return []
-    _, sentence, limit = found[0]
-    is_window = limit.dimension == "time" and None not in (limit.low, limit.high) and not limit.is_point
-    return [sentence] if is_window or (limit.low is None) != (limit.high is None) else []
-
-
-def _beyond(content: str, values: Sequence[Quantity]) -> list[str]:
-    """The sentences with the greatest upper limit of a row, where a sum lies beyond it: "최소 10만원" does not allow 10억.
-
-    Not where the row says what holds beyond its limits ("1,000만원 초과: 고객창구 방문").
-    """
-    like = list(_values_like(content, values))
-    limits = [(each.high, sentence) for _, sentence, each in like if each.high is not None and not each.is_point]
-    most = max((high for high, _ in limits), default=None)
-    lows = [value.low for value in values if value.dimension in ("money", "count") and value.low is not None]
-    if most is None or not lows or min(lows) <= most:
-        return []
-    if any(each.low is not None and each.high is None and each.low >= most for _, _, each in like):
-        return []
-    found = [sentence for high, sentence in limits if high == most]
-    # Of several tiers ("5,000km 이하", "10,000km 이하") none speaks of what lies beyond.
-    return found if len(limits) == 1 else [""]
-
-
 def _sharing_most(question: str, found: Sequence[str]) -> list[str]:
     """Those that share most with a question: of the hours of two services those of the one asked about."""
     asked = set(jamo_ngrams(question))
     shared = [len(asked & set(jamo_ngrams(each.partition(":")[0]))) for each in found]
     return [each for each, count in zip(found, shared, strict=True) if count == max(shared)]
-
-
-def _narrowest(found: Sequence[str], values: Sequence[Quantity]) -> list[str]:
-    """Of sentences that all hold a value the one with the smallest upper end, or else the greatest lower end."""
-
-    def end(sentence: str) -> tuple[Decimal, Decimal]:
-        ends = [each for each in stated_values(sentence) if any(holds(each, value) for value in values)]
-        highs = [each.high for each in ends if each.high is not None]
-        lows = [each.low for each in ends if each.low is not None]
-        return (min(highs) if highs else Decimal("Infinity"), -max(lows) if lows else Decimal("Infinity"))
-
-    ends = [end(each) for each in found]
-    least = min(ends)
-    return [each for each, own in zip(found, ends, strict=True) if own == least]

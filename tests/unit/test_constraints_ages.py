@@ -79,6 +79,12 @@ def test_weeks_that_have_passed_are_read(text: str, days: int) -> None:
     assert "주" in value.text
 
 
+def test_weeks_of_a_period_are_no_shares() -> None:
+    [value] = values_of("소요 기간: 3~5주")
+    assert (value.dimension, value.low, value.high) == ("duration", 21, 35)
+    assert [each.unit for each in values_of("청약 단위: 10주")] == ["주"]
+
+
 @pytest.mark.parametrize("text", ["이주비 대출 되나요", "이 주식 팔고 싶어요"])
 def test_a_move_and_shares_are_no_weeks(text: str) -> None:
     assert not values_of(text)

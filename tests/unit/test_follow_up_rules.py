@@ -277,3 +277,15 @@ def test_what_one_can_do_is_no_noun(message: str) -> None:
 )
 def test_that_something_is_possible_names_no_thing(message: str, words: tuple[str, ...]) -> None:
     assert content_words(message) == words
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        ("돈 들어요?", "수수료 있어요?"),
+        ("심사 오래 걸려요?", "심사 얼마나 걸려요?"),
+        ("얼마나 오래 걸리는데요", "얼마나 걸리는데요"),
+    ],
+)
+def test_everyday_words_for_a_value_are_read(message: str, read: str) -> None:
+    assert follow_up_rules.in_the_banks_words(message) == read
