@@ -46,6 +46,8 @@ _NO_NOUN = re.compile(
     r"(?:에서|으로|이랑|하고|까지|부터|려고|에게|한테"
     r"|[은는이가의로만랑과와요고면데서게지며던한할된될인어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채려듯에기렇])$"
 )
+_NO_OBJECT = re.compile(r"(?:[것거걸게][을를은는이도]?|도록|던)$")
+"""Ends a phrase in place of an object: "이런 것도 보상되나", "못하도록 차단"."""
 _CERTIFICATE = re.compile(
     r"(?P<certificate>[가-힣]*(?:증명서|영수증|확인서|증명원|확인원|증빙자료|통장사본|잔액증명))(?:\([^)]*\))?[을를은는이가의]?\s?"
     r"(?:[가-힣]{2,5}(?:으로|에서)\s?)?(?:어디에서|어디서|어떻게|언제부터)?[^?]{0,12}?(?:발급|출력)"
@@ -262,7 +264,7 @@ def _objects(text: str) -> tuple[tuple[str, str], ...]:
         # The object of a native verb usually has a particle: "주소가 바뀌었어요".
         noun = re.sub(r"[을를은는이가도]$" if native else r"[을를은는도]$", "", word) if len(word) > 2 else word
         is_noun = noun != word or _DOCUMENT.search(word) or not _NO_NOUN.search(word)
-        if is_noun and noun not in compound_words()["no_objects"] and not is_no_kind(noun):
+        if is_noun and noun not in compound_words()["no_objects"] and not (_NO_OBJECT.search(noun) or is_no_kind(noun)):
             pairs.append((_native_verbs()[native] if native else match["verbal"], noun))
     return tuple(pairs)
 

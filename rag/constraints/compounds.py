@@ -24,11 +24,15 @@ _WORD = re.compile(r"[0-9A-Za-z가-힣·%]+")
 _NOUN = re.compile(r"[가-힣]{2,10}")
 _MAX_PREFIX = 6
 _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까지|부터|은|는|이|가|을|를|에|의|로|도|만|랑|과|와|요)$")
+_SHORTEST, _OF_SYLLABLES = 2, ("을", "를", "에")
+"""Syllables of a noun, at least, and the particles that follow nouns and verbs of one syllable. "한도" is a noun."""
 _ENDING = re.compile(
-    r"(?:에서|으로|이랑|하고|한테|에게|까지|부터|려고|길래|느라|도록|자마자|잖아|더라"
+    r"(?:에서|으로|이랑|하고|한테|에게|까지|부터|려고|길래|느라|도록|자마자|잖아|더라|[는은던]디|[하으라]믄|라믄|만큼|이라|[아어해겨려러]진|[려켜쳐]서"
     r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인린힌킨긴어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
-_TYPE = re.compile(r"(?<![0-9가-힣A-Za-z])(?P<type>[가-힣]{2,6}|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)")
+_TYPE = re.compile(
+    r"(?<![0-9가-힣A-Za-z])(?P<type>[가-힣]{1,5}[가-힣](?<!유)|[A-Za-z]{2,5})형(?=$|[^가-힣]|[은의이을도]|으로)"
+)
 
 _VERB_FORM = re.compile(r"(?:[으하되시려]면|려고|는데|어서|아서|해서|나요|까요|어요|아요|해요|돼요|니다)$")
 """Endings of verbs, which name no thing of which there are kinds: "일찍 갚으면", "미리 갚으면"."""
@@ -89,6 +93,7 @@ class _RowKinds:
         self._asked = compact(question)
         self._values = {compact(value.text) for value in values_of(question)}
         self.text = compact(f"{row_question} {row_answer}")
+        self._usual_text = usual_word(self.text, _SHORTEST)
         self.before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
         """The modifiers of the row's question by the words that they stand before."""
         self.inside = tuple((head, held) for head, held in _inside_words(row_question) if _tells_kind(held))
@@ -97,7 +102,8 @@ class _RowKinds:
     def lacks(self, modifier: str) -> bool:
         """Whether a modifier of the question tells a kind that the row does not name by this word."""
         known = is_no_kind(modifier) or modifier in KINDS or any(value in modifier for value in self._values)
-        if not modifier or known or modifier in self.text:
+        is_named = compact(modifier) in self.text or usual_word(modifier, _SHORTEST) in self._usual_text
+        if not modifier or known or is_named:
             return False
         return not is_written_apart(modifier, f"{self._row_question}\n{self._row_answer}")
 
@@ -157,12 +163,15 @@ def _same_words() -> tuple[tuple[str, ...], ...]:
 
 
 @lru_cache(maxsize=4096)
-def usual_word(noun: str) -> str:
-    """A noun with the words for the same thing (`same` of compounds.toml) replaced by the first of them: 계좌 for 통장."""
+def usual_word(text: str, shortest: int = 1) -> str:
+    """A noun or text with the words for the same thing (`same` of compounds.toml) replaced by the first of them: 계좌 for 통장.
+
+    `shortest`: words of fewer syllables are kept; in a text, one syllable ("집") is a part of other words.
+    """
     for usual, *others in _same_words():
         for other in others:
-            noun = noun.replace(other, usual)
-    return noun
+            text = text.replace(other, usual) if len(other) >= shortest else text
+    return text
 
 
 def _tells_kind(modifier: str) -> bool:
@@ -211,7 +220,10 @@ def before_words(text: str) -> tuple[tuple[str, str], ...]:
     no_heads = compound_words()["no_heads"]
     for first, second in pairwise(_WORD.findall(text)):
         match = None if second in compound_words()["nouns"] else _PARTICLE.search(second)
-        word = second[: match.start()] if match and match.start() >= 2 else second
+        # A syllable with an ending is no thing of which there are kinds ("땡겨 받을", "며칠 안에").
+        if match and match.start() < _SHORTEST and match[0] in _OF_SYLLABLES:
+            continue
+        word = second[: match.start()] if match and match.start() >= _SHORTEST else second
         if is_bare_noun(first) and len(word) >= 2 and word not in no_heads and not _VERB_FORM.search(second):
             pairs.append((word.lower(), first))
     return tuple(pairs)
