@@ -18,6 +18,7 @@ Pure functions over precompiled patterns, no models. Each module answers one que
     a value or aspect asked for     asked_values: limit_periods; aspects
     another action                  actions: directions, requested_verbs
     the last of some keywords       requested_nouns
+    what a phrase asks for          asked_phrases
     what has happened               event_states
     more, of a passage              passage_scope
   check a model's statements        support, `StatedQuantities`; further checks are in rag.synthesis

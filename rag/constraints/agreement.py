@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.actions import other_actions, without_cancelling
+from rag.constraints.asked_phrases import phrases_not_held
 from rag.constraints.asked_relations import MAY_RELATE, otherwise_related
 from rag.constraints.asked_values import MAY_ASK, bounds_asked, not_stated
 from rag.constraints.aspects import asked_aspect
@@ -38,7 +39,7 @@ from rag.constraints.guidance import guidance, steps_of
 from rag.constraints.held_values import missing_values, share_held
 from rag.constraints.own_institution import MAY_NAME_PLACE, in_the_rows_words
 from rag.constraints.passage_scope import lacking_in_passage
-from rag.constraints.requested_nouns import KEYWORDS, MAY_HOLD_PHRASE, noun_not_held, phrases_not_held
+from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
 from rag.constraints.synonyms import Synonyms, is_in_a_list, is_written_apart
 from rag.constraints.value_conflicts import MAY_COMPARE, compare_values
 from rag.korean import compact, tokens
@@ -157,8 +158,7 @@ def compare(
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
     if KEYWORDS.match(part) and (noun := noun_not_held(part, *row, synonyms)):
         lacking.append(Conflict("aspect", noun, ""))
-    if MAY_HOLD_PHRASE.search(part):
-        lacking += [Conflict("aspect", asked, "") for asked in phrases_not_held(part, *row)]
+    lacking += [Conflict("aspect", asked, "") for asked in phrases_not_held(part, *row)]
     if MAY_NAME_STATE.search(question):
         for asked, held in other_states(question, *row, today=today):
             (conflicts if held else lacking).append(Conflict("state", asked, held))

@@ -4,16 +4,11 @@ A message of two to four nouns without a verb names a thing and then what the cu
 that holds neither the last noun, nor a part of it, nor other words for it (requested_nouns.tsv, the lexicon) is about another
 side of the thing, however well it matches. In sentences this does not hold: there customers use words of their own. Of 1,756
 right answers to such messages 27 are lost, and 75 of 311 others (docs/evaluation-log.md).
-
-Some things are asked for without their noun: the fee in "쓰려면 돈 내야 돼요", the papers in "뭐 들고 가요" (asked_phrases.tsv).
-A row that holds none of the words by which banks state them says nothing on them. Of 28,058 messages beside their own row three
-are stopped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from rag.constraints.synonyms import Synonyms, holds_name
@@ -27,12 +22,6 @@ KEYWORDS = re.compile(
     r"[?!.~ㅠㅜㅋㅎ\s]*$"
 )
 """Matches a message of two to four words that holds no question word and ends in a noun, not in the form of a verb."""
-
-MAY_HOLD_PHRASE = re.compile(
-    r"돈|비용|공짜|이자|세금|배당|어디|언제|얼마나|며칠|몇|뭐|뭘|무[엇슨]|저절로|알아서|자동으로|이의|불복|아이디|ID|번호"
-    r"|손[주자녀]|조카|하나만|개만|일부만|곳만"
-)
-"""Matches every question with such a phrase: a fast first check."""
 
 
 def noun_not_held(question: str, row_question: str, row_answer: str, synonyms: Synonyms = str) -> str:
@@ -48,13 +37,6 @@ def noun_not_held(question: str, row_question: str, row_answer: str, synonyms: S
     return "" if said and said.search(f"{row_question} {row_answer}") else noun
 
 
-def phrases_not_held(question: str, row_question: str, row_answer: str) -> Iterator[str]:
-    """The names of what a question asks for in the phrases of asked_phrases.tsv and a row says nothing on."""
-    for name, asks, states in _phrases():
-        if asks.search(question) and not (states.search(row_question) or states.search(row_answer)):
-            yield name
-
-
 @lru_cache(maxsize=1024)
 def final_noun(message: str) -> str:
     """The noun that a message of two to four keywords ends in; empty where it ends otherwise."""
@@ -67,9 +49,3 @@ def _said() -> dict[str, re.Pattern[str]]:
     """By each noun of requested_nouns.tsv how a row says it in other words."""
     table = read_table(__package__, "requested_nouns.tsv")
     return {noun: re.compile(words) for nouns, words in table for noun in nouns.split("|")}
-
-
-@cache
-def _phrases() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
-    table = read_table(__package__, "asked_phrases.tsv")
-    return tuple((name, re.compile(asks), re.compile(states)) for name, asks, states in table)

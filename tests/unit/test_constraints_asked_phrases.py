@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.constraints import compare
-from rag.constraints.requested_nouns import phrases_not_held
+from rag.constraints.asked_phrases import phrases_not_held
 from rag.retrieval.query_analysis import expand
 
 SAFE_TRANSFER = (

@@ -1,0 +1,32 @@
+"""What a question asks for in an everyday phrase, and whether a row says anything on it (asked_phrases.tsv).
+
+Some things are asked for without their noun: the fee in "쓰려면 돈 내야 돼요", the papers in "뭐 들고 가요", the reason in "왜 하나밖에
+못 만들어요". A row that holds none of the words by which banks state them says nothing on them, however near it is otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from rag.data_files import read_table
+
+
+def phrases_not_held(question: str, row_question: str, row_answer: str) -> Iterator[str]:
+    """The names of what a question asks for in such phrases and a row says nothing on."""
+    for name, states in _asked_in(question):
+        if not (states.search(row_question) or states.search(row_answer)):
+            yield name
+
+
+@lru_cache(maxsize=1024)
+def _asked_in(question: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Name of what each phrase in a question asks for, and how a row states it."""
+    return tuple((name, states) for name, asks, states in _phrases() if asks.search(question))
+
+
+@cache
+def _phrases() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
+    table = read_table(__package__, "asked_phrases.tsv")
+    return tuple((name, re.compile(asks), re.compile(states)) for name, asks, states in table)
