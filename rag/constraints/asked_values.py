@@ -44,7 +44,7 @@ _KIND_OF = {"시": "time", "등급": "grade", **dict.fromkeys(("프로", "퍼센
 _KIND_OF |= dict.fromkeys(("자리", "글자", "자"), "length")
 _PAST = re.compile(
     r"(?!려서\s\S{2,8}[요까나][\s?!.]*$)\s?(?:전에|전부터|전\s|째|이나\s?(?:됐|되었|지났|했)|동안\s?(?:안|못)|을\s?해도|씩이나"
-    r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까|더니|는데(?!\s?몇|요?[\s?!.~]*$)))"
+    r"|(?:(?:이나|을|만에)\s)?\S{0,6}(?:[았었했됐렸갔왔샀썼냈졌]|려서|러서|해서|해도|려도|라도|러도|니까(?!\s*[?？!.~ㅠ]*$)|더니|는데(?!\s?몇|요?[\s?!.~]*$)))"
 )
 """Follows "몇 번" where it is not a question: "몇 번 틀렸더니"."""
 _HOW_MANY = re.compile(
@@ -90,22 +90,26 @@ _SPECIAL_CASE = re.compile(
 """Of a question that may mean the rate of a special case; a row on that rate alone is no answer on the rate."""
 _NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
 _LOOKED_UP = r"(?<!본인)(?<!실명)(?<!진위)(?<!고객)확인(?![서원증])"
+_OF_MONEY = r"(?:[료액금세율]|회비|비용|이자|부담|할인|가격|시세|한도|포인트|내역|증명서|[가-힣]비)(?:[은는이가도를을의과와]|\s|$)"
+"""What has an amount or a rate, in a row that states it in words."""
 _OF_PAPERS = re.compile(r"\d+\s?(?:일|개월|년)\s?이내(?:에|의)?\s?발급")
 _WORDS_INSTEAD = {
     "money": re.compile(
-        rf"무료|면제|무제한|전액|실비|조회|{_LOOKED_UP}"
-        # "수수료는 없습니다" states an amount, "출국한 뒤에는 되지 않습니다" does not.
-        r"|(?:료|회비|비용|요금|세금|금액|대금|이자|부담|[가-힣]비[는가도를])[^.!?\n]{0,40}(?:없(?:습니다|으며|고|이|음)|않(?:습니다|으며))"
+        r"무료|면제|무제한|전액|실비"
+        # "수수료는 없습니다" and "해지환급금은 앱에서 조회" state an amount, "출국한 뒤에는 되지 않습니다" does not.
+        rf"|{_OF_MONEY}[^.!?\n]{{0,40}}(?:없(?:습니다|으며|고|이|음)|않(?:습니다|으며)|조회|{_LOOKED_UP}|보[실고]|볼\s|발급|계산|산정|산출|다르|다릅|고시)"
     ),
     "sum": re.compile(
         r"제한(?:이|은|을)?\s?(?:없|두지)|한도(?:가|는|에|\s)?\s?(?:제한\s?)?없|무제한|전액|실비|조회|확인"
     ),
-    "rate": re.compile(r"무이자|없습니다|없으며|없고|않습니다|조회|확인|전액|절반|고시"),
+    "rate": re.compile(
+        rf"무이자|전액|절반|고시|(?:금리|{_OF_MONEY})[^.!?\n]{{0,40}}(?:없(?:습니다|으며|고|이|음)|않(?:습니다|으며)|조회|{_LOOKED_UP}|다르|다릅)"
+    ),
     "duration": re.compile(r"영구|무기한|평생|종신|제한\s?없|기한\s?없|만료일|만기까지"),
     "time": re.compile(r"24시간|언제든|연중무휴|시간\s?제한|실시간|상시|365일"),
     "count": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|하나만|하나의|각각|모두|1인|여러|중복|추가로"),
     "times": re.compile(r"제한(?:이|은|을)?\s?(?:없|두지)|무제한|횟수|매번|언제든|한\s?번"),
-    "age": re.compile(r"나이|연령|성년|성인"),
+    "age": re.compile(r"나이|연령|(?<!미)성년|성인"),
 }
 _IMMEDIATE = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, except in months or years."""

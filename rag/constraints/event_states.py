@@ -2,7 +2,7 @@
 
 "아직 발송 안 된 송금" is not "발송이 완료된 송금". There is no list of events: a noun before 전, 안 된, 못 한, 되지 않은 or
 after 미 has not happened; one before 완료, 된, 한 후, 됐는데 or after 이미 has. Also compared: the state that something is
-shown in, what follows from not doing something, past values, what happens without the money or after a refusal, and reasons.
+shown in, and past values.
 """
 
 from __future__ import annotations
@@ -36,39 +36,12 @@ _COMPLETED = re.compile(r"완료(?:된|되|한|하)|(?:이|을|를)?\s?(?:끝난
 """Used with any event: _NOT_YET_SAID by customers ("아직 안 나갔으면"), _COMPLETED by banks."""
 MAY_NAME_STATE = re.compile(
     r"전|안|못|않|완료|된|되어|됐|되었|끝[난났]|마친|한(?=\s|$)|하신|하고|했|후|뒤|미|아직|상태|너무|자꾸|계속|매일|그만|작년|지난해|예전|옛날"
-    r"|왜|깜빡|까먹|밀[렸려린]|연체|부족|모자|없[으을]|거절|부결|반려|탈락"
+    r"|깜빡|까먹|밀[렸려린]|연체"
 )
 """Matches every question for which `other_states` returns something: a fast first check."""
 _SHOWN = re.compile(
     r"상태[가는이도]?\s?['\"‘“]?(?P<state>[가-힣]{2,6}?)['\"’”]?(?:으?로\s?(?:돼|되|나|떠|뜨|표시|남|있)|이?라고|인데|이에요|예요|이던데|이고|입니다)"
 )
-_OMITTED = re.compile(
-    r"(?:(?<![가-힣])(?:안|못)\s?(?!되|돼)[가-힣]{1,4}(?:\s?[가-힣]{1,2})?면|지\s?(?:않|못)[가-힣]{0,2}면)\s?"
-    r"(?:\S{1,6}\s)?(?:어떻게\s?[돼되]|어찌\s?[돼되]|무슨\s?일|불이익|문제|가산세|벌금|과태료|위약금|손해)"
-)
-"""Asks what happens if something is not done: "안 찾으러 가면 어떻게 되나요"."""
-_OMISSION = re.compile(
-    r"지\s?(?:않|못)(?:\S{0,6}(?:면|때|\s경우)|은|고|한)|못하(?:면|시면|신|는|실)|미[가-힣]{2}\s?시|없으(?:면|시면)"
-    r"|(?:기한|기간|[일월년])[이을]?\s?(?:지나|경과|넘기|넘으)|연체"
-)
-_UNFUNDED = re.compile(r"(?:잔액|잔고|돈)(?:이|도)?\s?(?:부족|모자라|없으|없을)[가-힣]{0,2}\s?(?:면|때)")
-"""Asks what happens without the money: "자동이체 날 잔액이 부족하면"."""
-_FUNDS = re.compile(r"부족|모자|잔액|잔고|미납|연체|재출금|다시\s?출금|출금되지")
-_REFUSED = re.compile(
-    r"(?:거절|부결|반려|탈락)[가-힣]{0,4}\s?(?:\S{1,6}\s){0,3}(?:다시|또|재신청|재심사)|(?:다시|재)\s?신청.{0,12}(?:거절|부결|반려|탈락)"
-)
-"""Asks for another try after a refusal: "심사에서 거절되면 언제 다시 신청할 수 있나요"."""
-_ANOTHER_TRY = re.compile(r"거절|부결|반려|탈락|재신청|재심사|다시\s?신청|불승인|승인되지")
-_WHY_SO = re.compile(r"왜\s.{0,30}[는은인한된될]\s?(?:거|건|걸|것)(?:에요|예요|이에요|죠|지요?|가요|야|임)?[\s?!.]*$")
-"""Asks for the reason of what the row only states: "왜 300만원까지만 되는 거예요"."""
-_REASON = re.compile(r"왜|이유|원인|때문|위해|위하여|므로|목적|[어아라]서(?![가-힣])|규정|의무|법률|법에")
-_ASKED_AND_STATED = (
-    (_OMITTED, _OMISSION, ""),
-    (_UNFUNDED, _FUNDS, ""),
-    (_REFUSED, _ANOTHER_TRY, ""),
-    (_WHY_SO, _REASON, "이유"),
-)
-"""What a question asks and how a row says it, with its name in a reply: "" for the words that ask."""
 _MISSED = re.compile(
     r"(?<![가-힣])(?:못|안)\s?(?:냈|내서|내고|갚았|갚아|갚고|넣었|넣어|납부|부었|낸\s|갚은\s)|(?<![가-힣])밀[렸려린]|연체|깜빡|까먹고"
 )
@@ -98,7 +71,7 @@ def other_states(
     """(asked, held) for each state in the question whose opposite the row's question names.
 
     `held` is empty where the row does not cover the question's state: the state that something is shown in ("상태가 접수로 돼
-    있어요"), what happens if something is not done, a past value. `today`: see `rag.constraints.compare`.
+    있어요"), a past value. `today`: see `rag.constraints.compare`.
     """
     if (shown := _SHOWN.search(question)) and shown["state"] not in compact(f"{row_question}{row_answer}"):
         yield shown["state"], ""
@@ -114,9 +87,6 @@ def other_states(
             yield acquired["then"], ""
     if (often := _TOO_OFTEN.search(question)) and _DOES_NOT.search(row_question) and not _DOES_NOT.search(question):
         yield often.group(), row_question
-    for asks, stated, name in _ASKED_AND_STATED:
-        if (match := asks.search(question)) and not stated.search(f"{row_question}\n{row_answer}"):
-            yield name or match.group(), ""
     if (missed := _MISSED.search(question)) and not _CHANGES.search(question) and _CHANGES_DAY.search(row_question):
         yield missed.group(), row_question
     if (not_yet := _NOT_YET_SAID.search(question)) and (completed := _COMPLETED.search(row_question)):

@@ -11,8 +11,6 @@ DELIVERED = ("배송이 완료된 카드를 반품하려면 어떻게 하나요?
 WAITING = ("배송 전인 카드를 반품하려면 어떻게 하나요?", "진행 상태가 '준비중'인 카드는 앱에서 취소하실 수 있습니다.")
 FILLED = ("체결된 주문을 취소할 수 있나요?", "체결된 주문은 취소하실 수 없습니다.")
 UNFILLED = ("미체결 주문의 정정은 어떻게 하나요?", "주문내역에서 정정하실 수 있습니다.")
-PICK_UP = ("귀금속을 예약하고 찾는 방법은 무엇인가요?", "앱에서 예약하시고 지점에서 받으실 수 있습니다.")
-NOT_PICKED_UP = ("예약한 귀금속을 찾지 않으면 어떻게 되나요?", "7일 뒤 예약이 취소됩니다.")
 
 
 @pytest.mark.parametrize(
@@ -51,13 +49,6 @@ def test_the_state_a_screen_shows_must_be_named_by_the_row() -> None:
     question = "카드 반품하고 싶은데 상태가 준비중으로 나와요"
     assert list(other_states(question, *DELIVERED)) == [("준비중", "")]
     assert not list(other_states(question, *WAITING))
-
-
-@pytest.mark.parametrize("question", ["예약한 귀금속 안 찾으면 어떻게 되나요", "귀금속 못 찾으러 가면 어떻게 되나요"])
-def test_what_follows_if_something_is_not_done_the_row_must_say(question: str) -> None:
-    assert list(other_states(question, *PICK_UP))
-    assert not list(other_states(question, *NOT_PICKED_UP))
-    assert not list(other_states("귀금속 찾으려면 어떻게 되나요", *PICK_UP))
 
 
 def test_what_comes_too_often_is_no_row_on_what_does_not_come() -> None:
