@@ -1,7 +1,8 @@
 """What a question asks for in an everyday phrase, and whether a row says anything on it (asked_phrases.tsv).
 
-Some things are asked for without their noun: the fee in "쓰려면 돈 내야 돼요", the papers in "뭐 들고 가요", the reason in "왜 하나밖에
-못 만들어요". A row that holds none of the words by which banks state them says nothing on them, however near it is otherwise.
+Some things are asked for without their noun: the fee in "쓰려면 돈 내야 돼요", the papers in "뭐 들고 가요", the reason in
+"왜 하나밖에 못 만들어요". A row that holds none of the words by which banks state them says nothing on them, however near it is
+otherwise.
 """
 
 from __future__ import annotations

@@ -90,7 +90,10 @@ _SPECIAL_CASE = re.compile(
 """Of a question that may mean the rate of a special case; a row on that rate alone is no answer on the rate."""
 _NUMBERED = r"(?:\d|[한두세네열]|다섯|여섯|일곱|여덟|아홉|(?<![가-힣])[일이삼사오육칠팔구십백천만]+)\s?"
 _LOOKED_UP = r"(?<!본인)(?<!실명)(?<!진위)(?<!고객)확인(?![서원증])"
-_OF_MONEY = r"(?:[료액금세율]|회비|비용|이자|부담|할인|가격|시세|한도|포인트|내역|증명서|[가-힣]비)(?:[은는이가도를을의과와]|\s|$)"
+_OF_MONEY = (
+    r"(?:[료액금세율]|회비|비용|이자|부담|할인|가격|시세|한도|포인트|내역|증명서|[가-힣]비)"
+    r"(?:[은는이가도를을의과와]|\s|$)"
+)
 """What has an amount or a rate, in a row that states it in words."""
 _OF_PAPERS = re.compile(r"\d+\s?(?:일|개월|년)\s?이내(?:에|의)?\s?발급")
 _WORDS_INSTEAD = {
@@ -113,6 +116,10 @@ _WORDS_INSTEAD = {
 }
 _IMMEDIATE = re.compile(r"즉시|바로|당일|실시간|다음\s?날|익일|이튿날|말일|언제든|상시")
 """Answers how long something takes, except in months or years."""
+_DEADLINE = re.compile(r"\s?(?:안에|이?내에?|까지|부터|지나|동안|이나\s(?:밀|연체|늦|지나))")
+"""Follows "며칠" where it asks within, for, from or after which time, which "즉시" does not answer."""
+_OPEN_ALL_DAY = re.compile(r"24시간(?!\s?(?:이?내|안에?|동안|이?후|뒤|전|지나|경과|이상|간(?!\s?(?:운영|접수|상담))))")
+"""Opening hours: "24시간 접수"."""
 _LABELS = {
     "money": "금액", "sum": "금액", "rate": "비율", "duration": "기간", "time": "시간", "count": "개수", "age": "나이",
     "length": "자릿수", "grade": "등급",
@@ -159,7 +166,7 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
         missing.append(AskedValue("money", "", "얼마"))
     if asked := asked_values(question):
         own = {value.kind for value in asked_values(row_question)}
-        missing += [value for value in asked if value.kind not in own and not _states(value, row)]
+        missing += [value for value in asked if value.kind not in own and not _states(value, question, row)]
     periods = [
         period_not_stated(question[: question.find(value.text)], row, "count" if value.kind == "count" else "money")
         for value in asked
@@ -238,8 +245,8 @@ def _how_much(question: str) -> Iterator[AskedValue]:
         yield AskedValue("rate", "", rate.group(), rate["rate"])
 
 
-def _states(asked: AskedValue, text: str) -> bool:
-    """Whether a text contains a value of the asked kind, or words instead of one."""
+def _states(asked: AskedValue, question: str, text: str) -> bool:
+    """Whether a text contains a value of the kind that a question asks for, or words instead of one."""
     words = _WORDS_INSTEAD.get("times" if asked.unit in ("회", "번", "차례") else asked.kind)
     if words is not None and words.search(text):
         return True
@@ -251,11 +258,15 @@ def _states(asked: AskedValue, text: str) -> bool:
         is_stated = is_bound and any(value.dimension == "money" for value in values)
         return is_stated or _RATE_OF_SUM.search(text) is not None
     if asked.kind == "duration":
-        is_immediate = asked.unit not in ("년", "해", "개월", "달") and _IMMEDIATE.search(text) is not None
+        asks_deadline = _DEADLINE.match(question, question.find(asked.text) + len(asked.text)) is not None
+        may_be_immediate = asked.unit not in ("년", "해", "개월", "달") and not asks_deadline
+        if may_be_immediate and _IMMEDIATE.search(text):
+            return True
+        values = values_of(_OPEN_ALL_DAY.sub("", text))
         # Opening hours do not say how long it takes.
         if "걸" in asked.text:
             values = tuple(value for value in values_of(_OF_PAPERS.sub("", text)) if value.dimension != "time")
-        return is_immediate or _states_duration(asked.unit, values)
+        return _states_duration(asked.unit, values)
     if asked.kind == "count":
         units = _COUNT_UNITS.get(asked.unit, _ITEMS)
         is_counted = any(value.dimension == "count" and value.unit in units for value in values)

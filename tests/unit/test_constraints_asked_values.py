@@ -80,6 +80,11 @@ def test_the_age_of_papers_and_checks_of_identity_are_no_values(question: str, a
         ("가온대출 이자율", "중도상환수수료는 없습니다. 쓰신 날까지의 이자만 내십니다."),
         ("가온대출 금리가 궁금해요", "한도는 최대 2천만원입니다."),
         ("가온적금 가입비 얼마예요", "만 18세부터 가입하실 수 있고 해외에서는 되지 않습니다."),
+        ("가온적금 가입비 얼마예요", "앱에서 처리 상태를 조회하십시오."),
+        ("가온적금 이자 연 몇 프로 줘요", "신청 결과는 앱에서 확인하십시오."),
+        ("가온적금 사고 나면 며칠 안에 알려야 해요", "앱에서 바로 정지하실 수 있습니다."),
+        ("가온적금 인증번호는 몇 분 지나면 못 써요", "번호는 즉시 보내 드립니다."),
+        ("가온적금 접수하면 며칠 걸립니까", "24시간 접수하며 앱에서 하십시오."),
     ],
 )
 def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str, answer: str) -> None:
@@ -104,6 +109,8 @@ def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str
         ("가온적금 20만원 넣으면 이자 얼마예요", "1년 뒤 이자로 3,500원을 드립니다."),
         ("가온대출 이자율", "[금리]\n- 6개월: 5.2%\n- 1년: 5.6%"),
         ("가온대출 금리가 궁금해요", "첫 해에는 이자가 없습니다."),
+        ("가온적금 붙은 이자가 얼만지 보고 싶어요", "이자 내역은 앱에서 보실 수 있습니다."),
+        ("가온적금 사고 나면 며칠 안에 알려야 해요", "24시간 이내에 알려 주십시오."),
     ],
 )
 def test_a_row_with_such_a_value_or_with_words_that_answer_is_kept(question: str, answer: str) -> None:
