@@ -84,7 +84,7 @@ def test_the_age_of_papers_and_checks_of_identity_are_no_values(question: str, a
         ("가온적금 이자 연 몇 프로 줘요", "신청 결과는 앱에서 확인하십시오."),
         ("가온적금 사고 나면 며칠 안에 알려야 해요", "앱에서 바로 정지하실 수 있습니다."),
         ("가온적금 인증번호는 몇 분 지나면 못 써요", "번호는 즉시 보내 드립니다."),
-        ("가온적금 접수하면 며칠 걸립니까", "24시간 접수하며 앱에서 하십시오."),
+        ("가온적금 접수하면 며칠 걸립니까", "평일 9시부터 받으며 앱에서 하십시오."),
     ],
 )
 def test_a_row_without_a_value_of_that_kind_answers_something_else(question: str, answer: str) -> None:
