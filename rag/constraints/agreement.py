@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.constraints.actions import other_actions, without_cancelling
-from rag.constraints.asked_phrases import phrases_not_held
+from rag.constraints.asked_phrases import MAY_HOLD_PHRASE, phrases_not_held
 from rag.constraints.asked_relations import MAY_RELATE, otherwise_related
 from rag.constraints.asked_values import MAY_ASK, bounds_asked, not_stated
 from rag.constraints.aspects import asked_aspect
@@ -158,7 +158,8 @@ def compare(
     lacking += [Conflict(*each) for each in other_actions(part, *row, steps, synonyms=synonyms)]
     if KEYWORDS.match(part) and (noun := noun_not_held(part, *row, synonyms)):
         lacking.append(Conflict("aspect", noun, ""))
-    lacking += [Conflict("aspect", asked, "") for asked in phrases_not_held(part, *row)]
+    if MAY_HOLD_PHRASE.search(part):
+        lacking += [Conflict("aspect", asked, "") for asked in phrases_not_held(part, *row)]
     if MAY_NAME_STATE.search(question):
         for asked, held in other_states(question, *row, today=today):
             (conflicts if held else lacking).append(Conflict("state", asked, held))

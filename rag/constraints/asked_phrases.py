@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from typing import Final
 
 from rag.data_files import read_table
 
 
+_PHRASES: Final = tuple(
+    (name, re.compile(asks), re.compile(states)) for name, asks, states in read_table(__package__, "asked_phrases.tsv")
+)
+"""Name of what each phrase asks for, the phrase, and how a row states it."""
+MAY_HOLD_PHRASE: Final = re.compile("|".join(f"(?:{asks.pattern})" for _, asks, _ in _PHRASES))
+"""Matches every question with such a phrase: a fast first check."""
+
+
 def phrases_not_held(question: str, row_question: str, row_answer: str) -> Iterator[str]:
     """The names of what a question asks for in such phrases and a row says nothing on."""
-    for name, states in _asked_in(question):
-        if not (states.search(row_question) or states.search(row_answer)):
+    for name, asks, states in _PHRASES:
+        if asks.search(question) and not (states.search(row_question) or states.search(row_answer)):
             yield name
-
-
-@lru_cache(maxsize=1024)
-def _asked_in(question: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Name of what each phrase in a question asks for, and how a row states it."""
-    return tuple((name, states) for name, asks, states in _phrases() if asks.search(question))
-
-
-@cache
-def _phrases() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
-    table = read_table(__package__, "asked_phrases.tsv")
-    return tuple((name, re.compile(asks), re.compile(states)) for name, asks, states in table)
