@@ -13,7 +13,6 @@ from typing import Final
 
 from rag.data_files import read_table
 
-
 _PHRASES: Final = tuple(
     (name, re.compile(asks), re.compile(states)) for name, asks, states in read_table(__package__, "asked_phrases.tsv")
 )
