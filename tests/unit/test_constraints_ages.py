@@ -81,7 +81,7 @@ def test_weeks_that_have_passed_are_read(text: str, days: int) -> None:
 
 def test_weeks_of_a_period_are_no_shares() -> None:
     [value] = values_of("소요 기간: 3~5주")
-    assert (value.dimension, value.low, value.high) == ("duration", 21, 35)
+    assert value.dimension == "duration" and value.ends == {21, 35}
     assert [each.unit for each in values_of("청약 단위: 10주")] == ["주"]
 
 
