@@ -27,7 +27,7 @@ _PARTICLE = re.compile(r"(?:에서는|에서도|에서|으로|이랑|하고|까�
 _SHORTEST, _OF_SYLLABLES = 2, ("을", "를", "에")
 """Syllables of a noun, at least, and the particles that follow nouns and verbs of one syllable. "한도" is a noun."""
 _ENDING = re.compile(
-    r"(?:에서|으로|이랑|하고|한테|에게|까지|부터|려고|길래|느라|도록|자마자|잖아|더라|[는은던]디|[하으라]믄|라믄|만큼|이라|[아어해겨려러]진|[려켜쳐]서"
+    r"(?:에서|으로|이랑|하고|한테|에게|까지|부터|려고|길래|느라|도록|자마자|잖아|더라|[는은던인건]디|지예|[하으라]믄|라믄|만큼|이라|[아어해겨려러]진|[려켜쳐]서"
     r"|[은는이가을를에의로도만랑과와요고면데서게지며던한할된될인린힌킨긴어아해줘시때거것든야죠네나까니둔안여건간들후중마다당채째려듯])$"
 )
 _TYPE = re.compile(
