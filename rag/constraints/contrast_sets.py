@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, product
 from typing import Any, Literal
 
 from rag.data_files import read_table, read_toml
@@ -46,12 +48,14 @@ def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
     """The set of an entry of contrasts.toml."""
 
     def words(field: str) -> tuple[str, ...]:
-        return tuple(entry.get(field, ()))
+        return tuple(form for pattern in entry.get(field, ()) for form in spelled_out(pattern))
 
     return ContrastSet(
         entry["name"],
         entry["kind"],
-        members={str(name): tuple(forms) for name, forms in entry["members"].items()},
+        members={
+            str(name): tuple(chain.from_iterable(map(spelled_out, forms))) for name, forms in entry["members"].items()
+        },
         exceptions=words("except"),
         weak=frozenset(words("weak")),
         unless={str(form): tuple(others) for form, others in entry.get("unless", {}).items()},
@@ -63,6 +67,12 @@ def contrast_set(entry: Mapping[str, Any]) -> ContrastSet:
         default=frozenset(words("default")),
         collective=words("collective"),
     )
+
+
+def spelled_out(pattern: str) -> list[str]:
+    """The forms of a pattern with alternatives in braces: "제계좌로" and "내계좌로" for "{제,내}계좌로"."""
+    parts = [part.split(",") if number % 2 else [part] for number, part in enumerate(re.split(r"[{}]", pattern))]
+    return ["".join(choice) for choice in product(*parts)]
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.constraints.contrast_sets import spelled_out
 from rag.constraints.contrasts import default_contrasts, is_of_other_product, members_of, mentions_of
 
 
@@ -134,3 +135,8 @@ def test_a_row_on_loans_in_general_is_on_one_of_them_but_on_no_policy_loan() -> 
     assert not is_of_other_product("전문직대출 한도", row)
     assert is_of_other_product("햇살론 자격", row)
     assert is_of_other_product("정기예금 이자", row)
+
+
+def test_alternatives_in_braces_stand_for_all_their_forms() -> None:
+    assert spelled_out("해지") == ["해지"]
+    assert spelled_out("{돈,현금}{,을}빼") == ["돈빼", "돈을빼", "현금빼", "현금을빼"]
