@@ -128,6 +128,10 @@ def _all_forms(verb: str) -> str:
     return rf"(?<![가-힣])(?:{'|'.join(patterns)})"
 
 
+_TOLD = re.compile(r"\S*[았었였했됐랐렸갔왔났졌셨켰뒀줬꿨](?:는데|지만|으니까?|더니|거든요?)(?=[\s,]+\S)")
+"""Tells what has happened, before what is asked for: "연봉이 올랐는데 이자 깎아 주세요"."""
+
+
 @lru_cache(maxsize=4096)
 def _named_sides(text: str) -> frozenset[tuple[int, int]]:
     """(pair, side) for each side of the pairs of opposite_verbs.tsv that a text names; sides are 0 and 1."""
@@ -144,7 +148,7 @@ def is_opposite(question: str, row_question: str, row_answer: str) -> bool:
 
     A row on 켜다 is the opposite of "끄는 법"; of a question that names both sides no row is.
     """
-    if not (asked := _named_sides(question)):
+    if not (asked := _named_sides(_TOLD.sub("", question))):
         return False
     own, answer = _named_sides(row_question), _named_sides(_PRICE.sub("", row_answer))
     # A row whose question names neither side of a request is on the one that the first sentence of its answer names.
