@@ -28,6 +28,10 @@ _VERB = re.compile(
     r"|걸려|받아|찾아|찾아야|신고해야[가-힣]*|합쳐[가-힣]*|포함[가-힣]*|줄어드|넣을수[가-힣]*|풀수[가-힣]*|쓸수[가-힣]*|보내|살릴|들어와|나와|나가|빠져|넘어가|가져간|닫아|떠|틀리|틀려)$"
 )
 _PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:일?땐|엔|으로|이면|이랑|이죠)$")
+_BECOMES = re.compile(r"(?<=로)\s?(?:바꾸|변경하|교체하|갈아타)면")
+"""Follows the thing whose case a message asks about ("보안카드로 바꾸면 얼마까지"); it asks nothing on the change."""
+_MADE_AGAIN = re.compile(r"다시\s?만[드들]")
+"""A card or a key that is made again is no account that is opened."""
 OFTEN = re.compile(r"(?<![가-힣])(?:여러\s?번|자주)")
 
 
@@ -49,7 +53,8 @@ class FollowUp:
     @classmethod
     def read(cls, message: str, before: str, row_question: str) -> FollowUp:
         """The message after the question `before`, which a row with `row_question` answered."""
-        mentions = frozenset((each.set_name, each.member) for each in mentions_of(message))
+        said = _MADE_AGAIN.sub("다시 발급하", _BECOMES.sub(" ", message))
+        mentions = frozenset((each.set_name, each.member) for each in mentions_of(said))
         topic = f"{before} {row_question}"
         return cls(message, before, topic, things(message), tuple(own_values(message)), mentions)
 

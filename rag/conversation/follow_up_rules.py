@@ -26,6 +26,8 @@ MAX_JOINED_CHARS = 400
 _DONE_BEFORE = re.compile(r"\s?(?:돼|되어|해)\s?(?:있|놓|놨|뒀|둔)")
 """Follows an action that was done before ("가입돼 있어서"), which the action of a later message does not replace."""
 _LONG = re.compile(r"(?<![가-힣])(?:얼마나\s)?오래\s?(?=걸[려리릴]|기다[려리릴])")
+_HOW_MUCH = re.compile(r"얼마|어느\s?정|며칠|몇|정도$")
+"""Words of a question for a value that name nothing."""
 _KIND_OF = {"foreign_country": "country"}
 """A contrast set by another one whose members its members replace: "미국은요?" after "국내주식 수수료"."""
 _ORDINALS = {
@@ -151,8 +153,8 @@ def stands_alone(message: str) -> bool:
 
 
 def lacks_product(message: str) -> bool:
-    """Whether the only nouns of a message are one aspect and channels ("온라인 수수료는 얼마예요?")."""
-    words = nouns(message)
+    """Whether the only nouns of a message are one aspect and channels ("온라인 수수료는 얼마예요?", "이자가 얼마쯤 해요")."""
+    words = [word for word in nouns(message) if not _HOW_MUCH.match(word)]
     aspects = {ASPECT_OF[word] for word in words if word in ASPECT_OF}
     return bool(words) and len(aspects) < 2 and all(word in ASPECT_OF or is_channel(word) for word in words)
 

@@ -30,7 +30,7 @@ from rag.conversation.nearest_sentence import Similarities
 from rag.conversation.own_case import asks_of_case, offer_again, states_case
 from rag.conversation.row_search import RowSearch
 from rag.conversation.shown_rows import cited_rows, other_than_shown, rows_shown, shown_before, unless_repeated
-from rag.conversation.shown_sentences import stated_by_shown
+from rag.conversation.shown_sentences import answered_by_offered, stated_by_shown
 from rag.conversation.suggestions import as_suggestions, merge_as_suggestions
 from rag.conversation.word_rules import content_words, nouns, plain, says
 from rag.models.cancellation import CancelScope
@@ -160,6 +160,8 @@ class FollowUpSearch:
         names_topic = says(text, "product word") and not (message.is_elliptical or message.has_back_reference)
         if not names_topic and (same := answered_by_shown(contextual, history, text, similarities, standalone)):
             return same
+        if offered := answered_by_offered(contextual, standalone, message.shown, last, text, similarities):
+            return offered
         if message.only_states_case and message.shown:
             # Of a value alone another row is as full as the one that is meant.
             return offer_again(message.shown, contextual, text, last)

@@ -24,7 +24,7 @@ from rag.conversation.shown_limits import beyond_all, limits_on, narrowest
 from rag.conversation.shown_rows import cited_rows
 from rag.conversation.word_rules import content_words, plain, says
 from rag.korean import compact, jamo_ngrams, without_yes_or_no
-from rag.retrieval.confidence import JudgedNode, Verdict
+from rag.retrieval.confidence import SUGGESTIONS, JudgedNode, Verdict
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.rows import bank_of, question_of, row_id
 from rag.types import Note, Turn
@@ -35,6 +35,8 @@ CONTINUES = re.compile(r"(에요|예요|인데|은데|는데|건데|거든|라�
 """A statement after a question ("저 지금 외국이에요") continues it."""
 _CONDITION = re.compile(r"([가-힣]{2,6})(?<![거건것이라])(?<!였으)면요?[\s?!~.,ㅜㅠ]*$")
 """A verb at the end; not the thing of "보낸 거면요", "피부과였으면요"."""
+_LOOKED_UP_WHERE = re.compile(r"어디(?:서|에서)?\s?(?:\S{1,4}\s)?(?:보[나는면죠지]|봐|볼|확인|조회|알 수|나와)")
+_LOOKED_UP = re.compile(r"조회|확인|현황|내역|상세")
 _STEM = 3
 """Syllables by which a word is recognised in another form."""
 _SUBJECT = re.compile(r"([^,:]{1,15}?)[은는] ")
@@ -86,6 +88,34 @@ def stated_by_shown(
     )  # fmt: skip
 
 
+def answered_by_offered(
+    contextual: Verdict,
+    standalone: Verdict,
+    offered: Sequence[JudgedNode],
+    last: Turn,
+    message: str,
+    similarities: Similarities = no_similarities,
+) -> Verdict | None:
+    """The first row of the contextual reading as the answer, where it alone of the rows offered before states what is asked.
+
+    The question before did not settle which of the rows is meant; what is asked next does. None where they are of several
+    institutions, or another row is sure to answer the message alone.
+    """
+    if last.status != "suggested" or contextual.status == "declined" or len(set(map(bank_of, offered))) != 1:
+        return None
+    if standalone.covered >= STANDALONE_SURE:
+        return None
+    stating = [
+        row_id(row)
+        for row in offered[:SUGGESTIONS]
+        if sentence_for(message, last.question, question_of(row), row.node.get_content(), similarities)
+    ]
+    if stating != [row_id(contextual.ranked[0])]:
+        return None
+    hit = contextual.ranked[0].judged("answered", quoted=True)
+    return replace(contextual, status="answered", reason=None, nodes=(hit,), note=None, conflicts=())
+
+
 def sentence_for(
     message: str, before: str, row_question: str, content: str, similarities: Similarities = no_similarities
 ) -> str:
@@ -103,6 +133,8 @@ def sentence_for(
     is_kind = any(value.dimension != "money" and _KIND_OF_PRODUCT.match(message, value.end) for value in values)
     if is_kind or any(message[: value.start].endswith("만 ") for value in values):
         return ""
+    if _LOOKED_UP_WHERE.search(message) and (path := _path_to(asked, content)):
+        return path
     is_same = not (values or kinds_asked(message) or is_new)
     if is_same or (not (values or words or asked.mentions) and not _asks_for_another_kind(message, before)):
         return _nearest_sentence(asked, content, similarities)
@@ -145,6 +177,18 @@ def sentence_for(
         return _nearest_of_few(asked, found, similarities)
     found = [each for each in found if not _is_fee_of_another(asked, each)]
     return found[0] if found else _nearest_sentence(asked, content, similarities)
+
+
+def _path_to(asked: FollowUp, content: str) -> str:
+    """The one menu path of a row by which something is looked up, with its heading; empty where it names other things."""
+    paths = [(label, sentence) for label, sentence in units(content) if is_aside(label, sentence)]
+    found = [(label, sentence) for label, sentence in paths if _LOOKED_UP.search(f"{label} {sentence}")]
+    if len(found) != 1 or any(
+        compact(word)[:_STEM] not in compact(f"{asked.topic} {found[0][1]}") for word in asked.words
+    ):
+        return ""
+    label, sentence = found[0]
+    return sentence if sentence.startswith("[") or not label else f"[{label}] {sentence}"
 
 
 def _holds_condition(message: str, text: str) -> bool:

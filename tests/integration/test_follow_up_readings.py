@@ -104,6 +104,12 @@ def test_what_no_row_says_is_not_answered(chat: ChatService, first: str, then: s
     assert converse(chat, first, then).status != "answered"
 
 
+@pytest.mark.parametrize("then", ["이자가 얼마쯤 해요", "금리가 얼마정도예요"])
+def test_an_aspect_alone_is_not_answered_by_a_row_on_a_special_case_of_it(chat: ChatService, then: str) -> None:
+    answer = converse(chat, "전문직 대출 서류 뭐 내야돼요", then)
+    assert (answer.status, answer.sources[:1] and answer.sources[0].id) != ("answered", "late")
+
+
 @pytest.mark.parametrize(
     ("first", "then", "row"),
     [
