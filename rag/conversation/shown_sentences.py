@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.constraints.agreement import error_codes
-from rag.constraints.aspects import ASPECT_OF
+from rag.constraints.aspects import ASPECT_OF, asked_aspect
 from rag.constraints.contrasts import default_contrasts, members_of
 from rag.constraints.synonyms import holds_name
 from rag.conversation.asked_of_row import UNDONE, FollowUp, kinds_asked, things
@@ -162,7 +162,7 @@ def sentence_for(
         found = closer if len(closer) == 1 else found
     if values and not UNDONE.search(message) and (beyond := beyond_all(content, values)):
         found = beyond
-    elif values and not found and not UNDONE.search(message):
+    elif values and not found and not (UNDONE.search(message) or asked_aspect(message)):
         found = limits_on(asked, content)
     elif len(found) > 1 and values:
         found = narrowest(found, values)
