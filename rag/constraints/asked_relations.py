@@ -84,8 +84,7 @@ def _takes(values: Sequence[Quantity], row: str) -> bool:
 
 def _is_on_other_bound(question: str, asked: AskedValue, row: str, values: Sequence[Quantity]) -> bool:
     """Whether a least value is asked for and a row has limits alone, or the other way round."""
-    start = question.find(asked.text)
-    end = start + len(asked.text)
+    start, end = asked.span(question)
     most = _AT_MOST.search(asked.text) or _AT_MOST.match(question, end) or _MOST_BEFORE.search(question[:start])
     least = _AT_LEAST.search(asked.text) or _AT_LEAST.match(question, end) or _LEAST_BEFORE.search(question[:start])
     if bool(most) == bool(least):

@@ -152,6 +152,11 @@ class AskedValue:
         label = "횟수" if self.unit in ("회", "번", "차례") else _LABELS[self.kind]
         return f"{self.subject} {label}".strip()
 
+    def span(self, question: str) -> tuple[int, int]:
+        """Start and end in the question of the words that ask for it."""
+        start = question.find(self.text)
+        return start, start + len(self.text)
+
 
 def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedValue]:
     """The values that a question asks for and a row neither states nor asks for in its own question."""
@@ -170,7 +175,7 @@ def not_stated(question: str, row_question: str, row_answer: str) -> list[AskedV
         own = {value.kind for value in asked_values(row_question)}
         missing += [value for value in asked if value.kind not in own and not _states(value, question, row)]
     periods = [
-        period_not_stated(question[: question.find(value.text)], row, "count" if value.kind == "count" else "money")
+        period_not_stated(question[: value.span(question)[0]], row, "count" if value.kind == "count" else "money")
         for value in asked
         if value.kind in ("sum", "money", "count")
     ]
@@ -188,7 +193,7 @@ def _is_on_special_rate(row_question: str, row_answer: str) -> bool:
 @lru_cache(maxsize=1024)
 def asked_values(question: str) -> tuple[AskedValue, ...]:
     """The values that a question asks for, in text order."""
-    return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: question.find(value.text)))
+    return tuple(sorted([*_how_many(question), *_how_much(question)], key=lambda value: value.span(question)))
 
 
 @lru_cache(maxsize=1024)
@@ -200,7 +205,7 @@ def bounds_asked(question: str) -> frozenset[str]:
     return frozenset(
         asked.kind
         for asked in asked_values(question)
-        if asked.unit != "일" and _BOUND.match(question, question.find(asked.text) + len(asked.text))
+        if asked.unit != "일" and _BOUND.match(question, asked.span(question)[1])
     )
 
 
@@ -260,7 +265,7 @@ def _states(asked: AskedValue, question: str, text: str) -> bool:
         is_stated = is_bound and any(value.dimension == "money" for value in values)
         return is_stated or _RATE_OF_SUM.search(text) is not None
     if asked.kind == "duration":
-        asks_deadline = _DEADLINE.match(question, question.find(asked.text) + len(asked.text)) is not None
+        asks_deadline = _DEADLINE.match(question, asked.span(question)[1]) is not None
         may_be_immediate = asked.unit not in ("년", "해", "개월", "달") and not asks_deadline
         if may_be_immediate and _IMMEDIATE.search(text):
             return True

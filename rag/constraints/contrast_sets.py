@@ -85,8 +85,9 @@ def bundled_sets() -> dict[str, ContrastSet]:
 
 def _term(names: str, answering: str = "") -> ContrastSet:
     """The set of a thing that excludes nothing: one member with all its names, and one for the words that only answer it."""
-    forms = tuple(name for name in names.split("|") if not name.startswith("!"))
-    exceptions = tuple(name.removeprefix("!") for name in names.split("|") if name.startswith("!"))
+    written = [name for pattern in names.split("|") for name in spelled_out(pattern)]
+    forms = tuple(name for name in written if not name.startswith("!"))
+    exceptions = tuple(name.removeprefix("!") for name in written if name.startswith("!"))
     name = forms[0].removeprefix("^")
     members = {name: forms, **({ANSWERING: tuple(answering.split("|"))} if answering else {})}
     return ContrastSet(f"term {name}", "term", members, exceptions)

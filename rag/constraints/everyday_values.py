@@ -107,6 +107,7 @@ _ENTIRELY = re.compile(r"\s?(?:(?:제|내|저|상대방?|그쪽|걔|쟤)\S{0,2}\
 @lru_cache(maxsize=8192)
 def values_of(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text in text order, including those in everyday language."""
+    numerals = read_quantities(text)
     everyday = [age for match in _AGE.finditer(text) if (age := _read_age(match))]
     everyday += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
     everyday += [
@@ -123,14 +124,14 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     ]
     everyday += [
         replace(q, dimension="duration", unit="day", low=q.low and q.low * 7, high=q.high and q.high * 7)
-        for q in read_quantities(text)
+        for q in numerals
         if q.dimension == "count" and q.unit == "주" and _PERIOD_OF.search(text[: q.start])
     ]
     everyday = [
         replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day") else q for q in everyday
     ]
     # The 3 of "고3" is part of the age, not a number of its own.
-    others = [q for q in read_quantities(text) if not any(q.start < s.end and s.start < q.end for s in everyday)]
+    others = [q for q in numerals if not any(q.start < s.end and s.start < q.end for s in everyday)]
     # A value that has not been reached ("한 달이 안 됐는데") stands for everything below it.
     values = [
         replace(q, low=None, high_closed=False, side="")

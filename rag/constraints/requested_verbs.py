@@ -21,6 +21,8 @@ MAY_REQUEST = re.compile(
 """Matches every question that contains a request in a verb of requested_verbs.tsv: a fast first check."""
 _PRICE = re.compile(r"(?:매수|매도|매입)\s?(?:평균)?(?:단가|가격|가(?![가-힣]))")
 """Names of prices in an answer, which say nothing of what is done."""
+_TOLD = re.compile(r"\S*[았었였했됐랐렸갔왔났졌셨켰뒀줬꿨](?:는데|지만|으니까?|더니|거든요?)(?=[\s,]+\S)")
+"""Tells what has happened, before what is asked for: "연봉이 올랐는데 이자 깎아 주세요"."""
 _MAX_AFTER = 8
 """Characters after a request, at most, for it to be the end of its question."""
 _NOUN_FORMS = ("사다", "파다")
@@ -126,10 +128,6 @@ def _all_forms(verb: str) -> str:
         rf"{forms.modifier}(?=\s|거|것|걸|뒤|후|지|줄)",
     )
     return rf"(?<![가-힣])(?:{'|'.join(patterns)})"
-
-
-_TOLD = re.compile(r"\S*[았었였했됐랐렸갔왔났졌셨켰뒀줬꿨](?:는데|지만|으니까?|더니|거든요?)(?=[\s,]+\S)")
-"""Tells what has happened, before what is asked for: "연봉이 올랐는데 이자 깎아 주세요"."""
 
 
 @lru_cache(maxsize=4096)

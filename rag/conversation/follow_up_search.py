@@ -104,9 +104,7 @@ class FollowUpSearch:
         question = left or question
         question, history, rejects_shown = follow_up_rules.without_rejection(question, history)
         question = follow_up_rules.in_the_banks_words(question)
-        # "그건 됐고 수수료는요" leaves what was asked, but not the topic.
-        lacks_topic = follow_up_rules.lacks_product(question) or follow_up_rules.lacks_aspect(question)
-        is_new = left and nouns(question) and not lacks_topic
+        is_new = left and _names_topic(question)
         if is_new or (follow_up_rules.stands_alone(question) and not states_case(question, history[-1].question)):
             verdict = self._rows.search_at(bank, follow_up_rules.standalone_text(question), filters)
             return unless_repeated(verdict, question, history)
@@ -194,3 +192,10 @@ class FollowUpSearch:
     def _has_topic(self, filters: Filters) -> Callable[[str], bool]:
         """Whether a question of the conversation may be about something that the rows cover."""
         return lambda text: not states_case(text) and self._rows.search(text, filters).covered >= STANDALONE_POSSIBLE
+
+
+def _names_topic(message: str) -> bool:
+    """Whether a message says what it is about: "그건 됐고 수수료는요" leaves what was asked, but not the topic."""
+    return bool(nouns(message)) and not (
+        follow_up_rules.lacks_product(message) or follow_up_rules.lacks_aspect(message)
+    )
