@@ -41,6 +41,7 @@ _SYLLABLE = re.compile(
 )
 _LATIN_RUN = re.compile(r"[A-Za-z]+")
 _HANGUL_RUN = re.compile(r"[가-힣]*[ㄱ-ㅎㅏ-ㅣ][가-힣ㄱ-ㅎㅏ-ㅣ]*")
+_ALONE = re.compile(r"[ㄱ-ㅎㅏ-ㅣ]")
 _ALONE_VOWEL = re.compile(r"[ㅏ-ㅣ]")
 
 
@@ -76,18 +77,22 @@ def _is_known(word: str) -> bool:
 
 def _in_latin(run: str) -> str:
     """Hangul with its longest part converted that contains a single letter and whose keys are a known word."""
-    parts = (
-        (start, start + size) for size in range(len(run), 0, -1) for start in range(len(run) - size + 1)
-    )  # fmt: skip
-    for start, end in parts:
-        part = run[start:end]
-        if not re.search("[ㄱ-ㅎㅏ-ㅣ]", part):
-            continue
-        word = "".join(KEYS_OF[letter] for character in part for letter in decompose(character) if letter).lower()
-        # Two consonants are usually an abbreviation: "ㅂㄱ" for "반가워".
-        if word in _latin_words() and (len(word) > 2 or (len(word) == 2 and _ALONE_VOWEL.search(part))):
-            return f"{run[:start]}{word}{run[end:]}"
+    keys = ["".join(KEYS_OF[letter] for letter in decompose(character) if letter).lower() for character in run]
+    # A character has a key at least, so longer parts are no word: a message may be a thousand letters ("ㅋㅋㅋ…").
+    for size in range(min(len(run), _longest_latin()), 0, -1):
+        for start in range(len(run) - size + 1):
+            end = start + size
+            part, word = run[start:end], "".join(keys[start:end])
+            # Two consonants are usually an abbreviation: "ㅂㄱ" for "반가워".
+            is_word = word in _latin_words() and (len(word) > 2 or (len(word) == 2 and _ALONE_VOWEL.search(part)))
+            if is_word and _ALONE.search(part):
+                return f"{run[:start]}{word}{run[end:]}"
     return run
+
+
+@cache
+def _longest_latin() -> int:
+    return max(map(len, _latin_words()))
 
 
 @cache

@@ -41,6 +41,8 @@ class Page:
     def program(self, **options: Any) -> httpx.Client:
         """A visitor without cookies."""
         # Without certificates: the page speaks http, and reading them takes longer than most requests.
+        # A kept connection is given up before the server closes it (after 5 s), which would reset the next request.
+        options = {"limits": httpx.Limits(keepalive_expiry=2), **options}
         self.clients.append(httpx.Client(base_url=self.url, timeout=240, verify=False, **options))
         return self.clients[-1]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
 
 import pytest
 
@@ -53,6 +57,31 @@ def test_a_word_in_the_other_mode_is_read_as_it_was_meant(typed: str, meant: str
 )
 def test_other_words_stay(typed: str) -> None:
     assert in_the_other_mode(typed) == typed
+
+
+@pytest.mark.parametrize("repeated", ["ㅋ", "ㅠ", "ㅊㅁㄱㅇ", "가ㅋ"])
+def test_the_work_grows_with_the_length_of_a_message(repeated: str) -> None:
+    """A message of one letter repeated a thousand times once took a minute, in which nobody else was answered."""
+    in_the_other_mode("ㅋ")  # reads the words
+    short, long = (calls_of(partial(in_the_other_mode, (repeated * size)[:size])) for size in (250, 1000))
+    assert long < 6 * short
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """The number of function calls that `work` makes, built-in functions included."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
 
 
 def test_each_syllable_is_made_by_its_keys() -> None:
