@@ -92,7 +92,8 @@ class _RowKinds:
         self._synonyms = synonyms
         self._asked = compact(question)
         self._values = {compact(value.text) for value in values_of(question)}
-        self.text = compact(f"{row_question} {row_answer}")
+        self.row = f"{row_question} {row_answer}"
+        self.text = compact(self.row)
         self._usual_text = usual_word(self.text, _SHORTEST)
         self.before = {word: held for word, held in before_words(row_question) if _tells_kind(held)}
         """The modifiers of the row's question by the words that they stand before."""
@@ -124,6 +125,9 @@ class _RowKinds:
     def is_unknown(self, head: str, modifier: str) -> bool:
         """Whether the compound is a product that the row neither names nor covers with all of its kind."""
         if is_on_all_kinds(self._row_question, self._row_answer, modifier + head):
+            return False
+        # "실손의료보험금" is the 실손보험 of a row.
+        if (members_of(modifier + head) - members_of(head)) & members_of(self.row):
             return False
         return head in compound_words()["products"] and self.lacks_other_names(modifier + head)
 

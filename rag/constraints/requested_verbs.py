@@ -52,7 +52,7 @@ def _requests() -> re.Pattern[str]:
     # Longer verbs first, because 앞당기다 contains 당기다.
     verbs = sorted(words_by_verb(), key=lambda verb: -len(verb))
     forms = "|".join(f"(?P<{verb}>{_request_forms(verb)})" for verb in verbs)
-    return re.compile(rf"(?:(?<![가-힣])|(?<=[을를은는이가도만]))(?:{forms})")
+    return re.compile(rf"(?:(?<![가-힣])|(?<=[을를은는이가도])|(?<=만)(?!들))(?:{forms})")
 
 
 def _request_forms(verb: str) -> str:
