@@ -56,8 +56,22 @@ def is_no_kind(word: str) -> bool:
 
 @cache
 def _heads() -> tuple[str, ...]:
-    # Longer heads first: "보험금" is not a kind of "보험".
-    return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=lambda word: (-len(word), word)))
+    return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=_longer_first))
+
+
+@cache
+def _any_head() -> re.Pattern[str]:
+    # A lookahead finds heads that overlap; of those that begin at one place it finds the longest.
+    return re.compile(rf"(?=({'|'.join(map(re.escape, _heads()))}))")
+
+
+def _heads_in(word: str) -> list[str]:
+    """The heads in a word, longer ones first: "보험금" is not a kind of "보험"."""
+    return sorted(set(_any_head().findall(word)), key=_longer_first)
+
+
+def _longer_first(word: str) -> tuple[int, str]:
+    return -len(word), word
 
 
 _PRICES = frozenset(("수수료", "한도", "금리", "이율", "이자율", "비용", "세금", "연회비", "서류", "혜택", "할인율"))
@@ -238,9 +252,9 @@ def _inside_words(text: str) -> tuple[tuple[str, str], ...]:
     """(head, modifier) of compounds written in one word: ("카드", "모임") of "모임카드"."""
     pairs = []
     for word in _WORD.findall(text):
-        for head in _heads():
-            prefix, has_head, _ = word.partition(head)
-            if has_head and prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
+        for head in _heads_in(word):
+            prefix = word.partition(head)[0]
+            if prefix and len(prefix) <= _MAX_PREFIX and re.fullmatch(r"[가-힣]+", prefix):
                 # Without spaces, the prefix may end in a particle ("지난주에통장"); nouns of two syllables may, too ("노을").
                 if not (len(prefix) >= 3 and _ENDING.search(prefix)):
                     pairs.append((head, prefix))

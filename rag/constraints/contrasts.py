@@ -9,7 +9,7 @@ the answer ("체크카드는 제외합니다").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -96,8 +96,9 @@ class Contrasts:
     """The contrast sets of an index, prepared for search."""
 
     sets: Mapping[str, ContrastSet]
-    _by_beginning: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
-    _of_one: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
+    _by_text: dict[str, list[_Form]] = field(default_factory=dict, init=False, repr=False)
+    _sizes: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False)
+    """The lengths of the forms that begin with these two characters (or are this one), longest first."""
 
     def __post_init__(self) -> None:
         for contrast in self.sets.values():
@@ -107,10 +108,12 @@ class Contrasts:
                 unless = tuple(map(_squeeze, contrast.unless.get(form, ())))
                 stem, weak = form.startswith("^"), form in contrast.weak
                 entry = _Form(contrast.name, member, text, rest, stem, weak, unless, contrast.kind)
-                (self._by_beginning if len(text) > 1 else self._of_one).setdefault(text[:2], []).append(entry)
-        for entries in self._by_beginning.values():
-            # Longer forms hide shorter ones inside them, so they come first.
-            entries.sort(key=lambda entry: -len(entry.text))
+                self._by_text.setdefault(text, []).append(entry)
+        # Longer forms hide shorter ones inside them, so they come first.
+        for text in sorted(self._by_text, key=len, reverse=True):
+            sizes = self._sizes.setdefault(text[:2], [])
+            if len(text) not in sizes:
+                sizes.append(len(text))
 
     def mentions(self, text: str) -> list[ContrastMention]:
         """The members that a text names, in text order. A longer form hides shorter ones of its set at the same place.
@@ -122,12 +125,9 @@ class Contrasts:
         covered: dict[str, tuple[int, int]] = {}
         named: list[tuple[ContrastMention, bool]] = []
         excluded: set[str] = set()
-        for position, character in enumerate(squeezed):
-            longer = self._by_beginning.get(squeezed[position : position + 2], ())
-            for form in (*longer, *self._of_one.get(character, ())):
+        for position in range(len(squeezed)):
+            for form in self._forms_at(squeezed, position):
                 end = position + len(form.text)
-                if not squeezed.startswith(form.text, position):
-                    continue
                 if form.rest and (end := _end_of_rest(form.rest, squeezed, end)) < 0:
                     continue
                 # "예금" within "정기예금" is no second mention, but the same form of two members is.
@@ -154,6 +154,14 @@ class Contrasts:
             if (not weak or mention.set_name not in strong or mention in beside) and mention.set_name not in excluded
         ]
         return _without_replaced(text, kept)
+
+    def _forms_at(self, text: str, position: int) -> Iterator[_Form]:
+        """The forms whose text stands at a position, longer ones first."""
+        for beginning in dict.fromkeys((text[position : position + 2], text[position])):
+            for size in self._sizes.get(beginning, ()):
+                # A shorter piece at the end of the text is another size's.
+                if len(piece := text[position : position + size]) == size:
+                    yield from self._by_text.get(piece, ())
 
 
 def _end_of_rest(rest: str, text: str, begin: int) -> int:

@@ -215,8 +215,11 @@ def _one_letter_apart(one: str, other: str) -> bool:
     """Whether two names of the same length differ in one letter only, which may be a final consonant that one of them lacks."""
     if len(one) != len(other):
         return False
-    pairs = (pair for a, b in zip(one, other, strict=True) for pair in zip(decompose(a), decompose(b), strict=True))
-    return sum(a != b for a, b in pairs) == 1
+    different = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    if len(different) != 1:
+        return False
+    one, other = different[0]
+    return sum(a != b for a, b in zip(decompose(one), decompose(other), strict=True)) == 1
 
 
 def _match_spaced(text: str, start: int, alias: Alias) -> int | None:

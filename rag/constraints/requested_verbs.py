@@ -100,7 +100,13 @@ def lacks_request(question: str, row_question: str, steps: str) -> bool:
     row = compact(row_question if states_value else f"{row_question} {steps}")
     if any(word in row for verb in verbs for word in words_by_verb()[verb]):
         return False
-    return all(match.lastgroup not in verbs for match in _requests().finditer(steps))
+    return _verbs_in(steps).isdisjoint(verbs)
+
+
+@lru_cache(maxsize=4096)
+def _verbs_in(steps: str) -> frozenset[str]:
+    """The everyday verbs of all requests in a text."""
+    return frozenset(match.lastgroup for match in _requests().finditer(steps) if match.lastgroup)
 
 
 @cache

@@ -50,14 +50,22 @@ def is_written_apart(name: str, text: str, *, in_any_order: bool = True) -> bool
     판매수수료), or ends the word that the first part begins ("주금납입보관증명서" is a 납입증명).
     """
     return any(
-        _apart(*parts).search(text) or (in_any_order and _reversed(*parts).search(text)) for parts in _parts(name)
+        _apart(*parts).search(text) or (in_any_order and _reversed(*parts).search(text))
+        for parts in _parts_within(name, text)
     )
 
 
 @lru_cache(maxsize=4096)
 def is_in_a_list(name: str, text: str) -> bool:
     """Whether a text names a thing in a list of its kinds: 풍수해보험 in "풍수해·지진재해보험"."""
-    return any(re.search(f"{re.escape(first)}{_LIST}{re.escape(last)}", text) for first, last in _parts(name))
+    return any(
+        re.search(f"{re.escape(first)}{_LIST}{re.escape(last)}", text) for first, last in _parts_within(name, text)
+    )
+
+
+def _parts_within(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """The `_parts` of which a text holds both: a pattern is compiled for these alone."""
+    return ((first, last) for first, last in _parts(name) if first in text and last in text)
 
 
 def _parts(name: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ dictionary: a word that none of them contains is replaced by one of theirs that 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from rag.korean import decompose, normalise
@@ -47,22 +47,32 @@ def respelled(text: str, words: Iterable[str], rows: Sequence[str], known: Colle
 
 def _correction(word: str, rows: Iterable[str], *, by_key: bool) -> str:
     """The beginning of a word in the rows that sounds like this one, or, if `by_key`, differs by one key; else empty."""
-    starts = [start for row in rows for start in _beginnings(row, len(word))]
-    starts = [start for start in starts if start[-1] == word[-1] or start[-1] not in _ENDINGS]
-    sound = _sound(word)
-    if same := next((start for start in starts if _sound(start) == sound), ""):
-        return same
-    for start in starts if by_key else ():
-        letters = [pair for pair in zip(sound, _sound(start), strict=True) if pair[0] != pair[1]]
-        if len(letters) == 1 and is_slip(*letters[0]):
-            return start
-    return ""
+    sound, starts = _sound(word), [_beginnings(row, len(word)) for row in rows]
+    same = (start for by_sound in starts for start in by_sound.get(sound, ()) if _may_correct(word, start))
+    if found := next(same, ""):
+        return found
+    near = (
+        start for by_sound in starts for other in by_sound if _differ_by_key(sound, other) for start in by_sound[other]
+    )
+    return next((start for start in near if _may_correct(word, start)), "") if by_key else ""
+
+
+def _differ_by_key(one: str, other: str) -> bool:
+    letters = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+    return len(letters) == 1 and is_slip(*letters[0])
+
+
+def _may_correct(word: str, start: str) -> bool:
+    return start[-1] == word[-1] or start[-1] not in _ENDINGS
 
 
 @lru_cache(maxsize=8192)
-def _beginnings(text: str, size: int) -> tuple[str, ...]:
-    """The first `size` syllables of each word of a text that has so many."""
-    return tuple(dict.fromkeys(run[:size] for run in _HANGUL_RUN.findall(text) if len(run) >= size))
+def _beginnings(text: str, size: int) -> Mapping[str, Sequence[str]]:
+    """The first `size` syllables of each word of a text that has so many, by their sound."""
+    by_sound: dict[str, list[str]] = {}
+    for start in dict.fromkeys(run[:size] for run in _HANGUL_RUN.findall(text) if len(run) >= size):
+        by_sound.setdefault(_sound(start), []).append(start)
+    return by_sound
 
 
 @lru_cache(maxsize=65536)
