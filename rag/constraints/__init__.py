@@ -8,7 +8,7 @@ Pure functions over precompiled patterns, no models. Each module answers one que
   read institutions                 institution_list (institutions.tsv), institutions, counterparts
   compare a question with a row     agreement, `compare`, which calls, in this order:
     the row's words for itself      own_institution
-    the part that asks              background
+    the part that asks              background, kept_things
     the part that explains          guidance
     members of contrast sets        agreement itself
     values of another number        value_conflicts: value_sides, named_numbers, pinned_values

@@ -37,6 +37,7 @@ from rag.constraints.event_states import MAY_NAME_STATE, other_states
 from rag.constraints.everyday_values import values_of
 from rag.constraints.guidance import guidance, steps_of
 from rag.constraints.held_values import missing_values, share_held
+from rag.constraints.kept_things import ended_instead
 from rag.constraints.own_institution import MAY_NAME_PLACE, in_the_rows_words
 from rag.constraints.passage_scope import lacking_in_passage
 from rag.constraints.requested_nouns import KEYWORDS, noun_not_held
@@ -151,6 +152,7 @@ def compare(
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
     if has_background:
         lacking += [Conflict(*each) for each in on_what_is_unwanted(question, part, row_question)]
+        lacking += [Conflict("product", *each) for each in ended_instead(question, row_question)]
     if asked_aspect(part) or MAY_ASK.search(part):
         lacking += [Conflict(value.kind, value.label, "") for value in not_stated(part, *row)]
     if MAY_RELATE.search(part):

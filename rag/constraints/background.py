@@ -13,6 +13,7 @@ from functools import lru_cache
 from rag.constraints.actions import final_verbal_noun
 from rag.constraints.compounds import is_bare_noun, is_no_kind
 from rag.constraints.contrasts import default_contrasts, members_of
+from rag.constraints.kept_things import KEPT
 from rag.constraints.requested_verbs import requested_verbs
 from rag.korean import syllables_ending_in, tokens
 
@@ -45,7 +46,7 @@ _CHANGED = re.compile(r"\S+[이가]\s(?:바뀌(?:었|어|고)|바뀐\s|바꼈|�
 """What has changed by itself: "월급날이 바뀌어서 그런데"."""
 MAY_HOLD_BACKGROUND = re.compile(
     r"[?？!\n]\s*\S|아니|아닌|말고|싫|아깝|아까|그렇|그래서|뭐하|무섭|부담|까\s?(?:봐|싶어)"
-    r"|만\s?(?:쓰|이용|사용|써|썼|있|가지)|[이가]\s(?:바뀌|바뀐|바꼈|변경)"
+    r"|만\s?(?:쓰|이용|사용|써|썼|있|가지)|[이가]\s(?:바뀌|바뀐|바꼈|변경)|두[고구]|둔\s?채|유지하|남기|살리"
 )
 """Matches every question that the functions of this module change or that names what is unwanted: a fast first check."""
 
@@ -75,7 +76,7 @@ def _concerned_part(question: str, row_question: str) -> str:
 def _without_background(question: str) -> str:
     """A question with those parts removed; unchanged where nothing would be left that asks."""
     asked = question
-    for pattern in (_NOT_MEANT, _UNWANTED, _FEARED):
+    for pattern in (_NOT_MEANT, _UNWANTED, _FEARED, KEPT):
         asked = pattern.sub(" ", asked)
     used = _USED_SO_FAR.search(asked)
     if used and _names_another(used["thing"], asked[used.end() :]):

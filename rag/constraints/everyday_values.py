@@ -61,6 +61,12 @@ _AMOUNT = re.compile(
     r"(?!\s?(?:달러|불|엔|유로|위안|포인트|마일|km|킬로|키로|명|건|회|개|주|점|장|보|걸음))"
 )
 """Amounts whose unit of 10,000 won is left out: "연봉 3000", "대출 5천"."""
+_RATIO = re.compile(
+    r"(?:비율|담보율|증거금[률율]|유지율|수익률|손실률|할인율|이율|금리|(?<![a-z])(?:ltv|dsr|dti))(?:가|이|는|은|을|를)?\s?"
+    r"(?P<bare>(?<![\d.,])[1-9]\d{0,2}(?:\.\d{1,2})?)(?!\d|[.,:~-]|\s?(?:%|퍼|프로|%p|년|월|일(?!\s?때)|개|배|회|번|대|만|천|원|등|위|단계|세|주|시|분))",
+    re.IGNORECASE,
+)
+"""Rates whose "%" is left out: "LTV 70", "담보비율 140"."""
 _SCORE = re.compile(
     r"(?:신용\s?)?(?:점수|평점)(?:가|이|는|은)?\s?(?P<bare>[1-9]\d{2})(?!\d|\s?(?:점|만|원|대))"
     r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"
@@ -110,6 +116,7 @@ def values_of(text: str) -> tuple[Quantity, ...]:
     numerals = read_quantities(text)
     everyday = [age for match in _AGE.finditer(text) if (age := _read_age(match))]
     everyday += [_point("money", "KRW", number(m["amount"]) * 10000, m, "amount") for m in _AMOUNT.finditer(text)]
+    everyday += [_point("rate", "%", number(m["bare"]), m, "bare") for m in _RATIO.finditer(text)]
     everyday += [
         _point("count", "점", number(m["bare"] or m["score"]), m, "bare" if m["bare"] else "span")
         for m in _SCORE.finditer(text)
@@ -128,7 +135,8 @@ def values_of(text: str) -> tuple[Quantity, ...]:
         if q.dimension == "count" and q.unit == "주" and _PERIOD_OF.search(text[: q.start])
     ]
     everyday = [
-        replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day") else q for q in everyday
+        replace(compared(text, q.start, q.end, q)[1], side="") if q.unit in ("점", "km", "day", "%") else q
+        for q in everyday
     ]
     # The 3 of "고3" is part of the age, not a number of its own.
     others = [q for q in numerals if not any(q.start < s.end and s.start < q.end for s in everyday)]

@@ -20,10 +20,13 @@ _INSTRUCTION = re.compile(
 _BENEFIT = "".join(f"(?<!{noun})" for noun in ("할인", "환급", "면제", "감면", "지급", "보상", "반환", "공제"))
 _PASSIVE = re.compile(
     rf"(?<!신청하시면 )\S+(?<!시면){_BENEFIT}\s?(?:됩니다|되며|되고|되므로|될 수 있|되었습니다|됐습니다)"
-    r"|\S+(?:하면|하시면)(?!\s?(?:됩니다|돼요))"
+    r"|\S+(?:하면|하시면)(?<!해제하면)(?<!해제하시면)(?!\s?(?:됩니다|돼요))"
 )
 """Matches what happens by itself or under a condition, which does not explain how to do it: "지문을 삭제하시면 자동
-해제됩니다". What a customer is paid or let off is what she asks for, also in the passive ("돌려주나요": "환급됩니다")."""
+해제됩니다". Releasing something is done for what can be done then: "차단을 해제하시면 쓰실 수 있습니다". What a customer
+is paid or let off is what she asks for, also in the passive ("돌려주나요": "환급됩니다")."""
+_RELEASED = re.compile(r"(?:차단|정지|잠금|제한)[을를]?\s?(?=해제)")
+"""What a step takes back, which it does not do: "차단을 해제하시면" blocks nothing."""
 
 
 def guidance(kind: str, answer: str) -> str:
@@ -47,4 +50,4 @@ def guidance(kind: str, answer: str) -> str:
 @lru_cache(maxsize=4096)
 def steps_of(answer: str) -> str:
     """The part of an answer that says what to do."""
-    return _PASSIVE.sub("", guidance("action", answer))
+    return _RELEASED.sub("", _PASSIVE.sub("", guidance("action", answer)))

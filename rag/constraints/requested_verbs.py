@@ -16,7 +16,7 @@ from rag.korean import compact
 
 MAY_REQUEST = re.compile(
     r"싶|고\s?자|려[면고는구]|기(?=\s|$|[?.!])|게\s?(?:해|하)|는\s?(?:법|방법|메뉴|거)|(?<!할)(?<!할\s)수\s?있|래|게요?(?=\s|$)"
-    r"|[ㄱ-힣]\s?방법|주세|주실|주라|주나|주시나|줄\s?수|줘|달라|야\s?[돼되해]|도\s?[돼되]"
+    r"|[ㄱ-힣]\s?방법|주세|주실|주라|주나|주시나|줄\s?수|줘|면\s(?:\S+\s){0,3}?(?:알림|문자|연락|통보)|달라|야\s?[돼되해]|도\s?[돼되]"
 )
 """Matches every question that contains a request in a verb of requested_verbs.tsv: a fast first check."""
 _PRICE = re.compile(r"(?:매수|매도|매입)\s?(?:평균)?(?:단가|가격|가(?![가-힣]))")
@@ -31,6 +31,8 @@ _VALUE = re.compile(
     r"\d|만\s?원|얼[마만]|언제|몇|며칠|한도|수수료|이율|이자|금리|서류|자격|조건|기준|대상|횟수|혜택|차이|종류|이유|왜|뭐가|무엇이"
     r"|세율|세금|시간|기간|기한"
 )
+_OFFERED = re.compile(r"주는\s?(?:\S{1,8}\s)?\S{1,10}?\s?(?:있|없)")
+"""Asks whether there is something that does it for the customer: "알아서 사 주는 주문 있나요"."""
 _HOW = re.compile(
     r"면 .*어떻게 되|어떻게 (?:하|해|신청|받|등록|변경|이용)|방법|절차|려면|수 있|[을를] 신청|신청은|할 수|가능"
 )
@@ -67,6 +69,7 @@ def _request_forms(verb: str) -> str:
             rf"{forms.intention}려(?:면|고\s?(?:하|해|합|요|$)|는데|구)",
             rf"{forms.future}\s?(?:수\s?있|래요?|게요?(?=\s|$)|방법)",
             rf"{forms.connective}\s?(?:두|놓|버리)(?:고\s?싶|려면|는\s?(?:법|방법))",
+            rf"{forms.intention}면\s(?:\S+\s){{0,3}}?(?:알림|알림톡|문자|연락|통보)[이도은]?\s?(?:가|안\s?가|[가-힣]{{0,2}}\s?간다)",
             rf"{forms.connective}\s?(?:주세|주실|주라|주나|주시나|줄\s?수|줘|달라|야\s?(?:돼|되|해)(?!나)|도\s?[돼되])",
         )
     )
@@ -128,7 +131,7 @@ def _all_forms(verb: str) -> str:
         rf"{forms.stem}(?:고\s?싶|기(?=\s|$|[?.])|게\s?(?:해|하)|자마자)",
         rf"{forms.present}는",
         rf"{forms.intention}(?:려|면)",
-        rf"{forms.future}\s?(?:수|때|땐|래|게요?(?=\s|$)|까|경우)",
+        rf"{forms.future}\s?(?:수|때|땐|래|게요?(?=\s|$)|까|경우|[거것건걸](?=\s|$))",
         rf"{forms.connective}(?:주|줘|달|서(?=\s)|야|도|두|둘|놓|놨|버리|지)",
         forms.past,
         rf"{forms.modifier}(?=\s|거|것|걸|뒤|후|지|줄)",
@@ -156,7 +159,8 @@ def is_opposite(question: str, row_question: str, row_answer: str) -> bool:
         return False
     own, answer = _named_sides(row_question), _named_sides(_PRICE.sub("", row_answer))
     # A row whose question names neither side of a request is on the one that the first sentence of its answer names.
-    first = _named_sides(row_answer.partition(". ")[0].partition("\n")[0]) if requested_verbs(question) else ()
+    is_request = requested_verbs(question) or _OFFERED.search(question)
+    first = _named_sides(row_answer.partition(". ")[0].partition("\n")[0]) if is_request else ()
     own |= {(pair, side) for pair, side in first if not own & {(pair, 0), (pair, 1)}}
     return any(
         (pair, 1 - side) not in asked

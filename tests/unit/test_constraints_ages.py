@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from rag.constraints import compare, read_quantities
@@ -107,3 +109,15 @@ def test_a_distance_in_a_customers_words() -> None:
 )
 def test_an_amount_by_the_day_is_in_units_of_ten_thousand(text: str, money: list[str]) -> None:
     assert [str(value.low or value.high) for value in values_of(text) if value.dimension == "money"] == money
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("LTV 70 나와요", 70), ("증거금률은 40인 종목", 40), ("대출금리 4.5 넘나요", Decimal("4.5"))]
+)
+def test_a_rate_without_its_sign(text: str, rate: Decimal) -> None:
+    assert [(each.dimension, each.low) for each in values_of(text)] == [("rate", rate)]
+
+
+@pytest.mark.parametrize("text", ["금리 5년 고정", "전환비율 25:1", "수익률 0부터", "비율 3배", "금리 2026년"])
+def test_a_number_beside_a_rate_that_is_none(text: str) -> None:
+    assert not [each for each in values_of(text) if each.dimension == "rate"]

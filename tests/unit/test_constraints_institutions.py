@@ -286,6 +286,9 @@ def test_a_cooperative_goes_by_its_name_without_the_kind(text: str) -> None:
         ("국민 적금 금리", "KB국민은행"),
         ("국민 통장 재발급", "KB국민은행"),
         ("국민 실손 청구", "국민"),
+        ("롯데 멤버십 등급", "롯데"),
+        ("삼성 iD카드 연회비", "삼성"),
+        ("네이버 포인트 유효기간", "네이버"),
     ],
 )
 def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
@@ -298,6 +301,7 @@ def test_a_group_before_a_product_is_the_house(text: str, name: str) -> None:
     [
         *("현대 자동차 할부", "국민연금 수령 계좌", "삼성 주식 사려면", "토스에서 대출 비교했는데 그 다음은요"),
         *("국민주택 청약 자격", "주택청약종합저축 가입 조건", "내일 적금 넣어도 되나요", "행복 통장이 뭐예요"),
+        *("롯데 백화점 포인트", "네이버 포인트로 바꿀 수 있나요", "현대 백화점 적립"),
     ],
 )
 def test_a_group_before_anything_else_is_none(text: str) -> None:
