@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -75,38 +76,50 @@ class Cell:
 
 Ask = Callable[[], Any]
 Row = Mapping[str, Cell]
+ASKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "embedding": ("emb", lambda model: model.get_text_embedding_batch(["가", "나", "다"])),
+    "whole": ("llm", lambda model: model.complete("질문")),
+    "streamed": ("llm", lambda model: list(model.stream_complete("질문"))),
+}
+"""The kinds of calls: the endpoint, and what is asked of its model."""
 
 
 def observe() -> dict[str, Row]:
-    """The outcome of every fault for every kind of call."""
+    """The outcome of every fault for every kind of call.
+
+    The kinds of calls are observed at once, each at an emulator of its own, because most of the time is spent waiting.
+    """
+    short_pauses = patch.object(client, "FIRST_PAUSE", 0.001)
+    with short_pauses, patch.dict(os.environ, CREDENTIALS), ThreadPoolExecutor(len(ASKS)) as pool:
+        columns = dict(zip(ASKS, pool.map(_column, ASKS), strict=True))
+    return {kind: {name: column[kind] for name, column in columns.items()} for kind in get_args(FaultKind)}
+
+
+def _column(name: str) -> Row:
+    """The outcome of every fault for this kind of call."""
     specs = [
         EndpointSpec(name="emb", task="embed", format="tei", model="hashed"),
         EndpointSpec(name="llm", task="generate", format="lmi", answer=ANSWER),
     ]
-    short_pauses = patch.object(client, "FIRST_PAUSE", 0.001)
-    with short_pauses, patch.dict(os.environ, CREDENTIALS), running(specs) as emulator:
+    with running(specs) as emulator:
         runtime = Runtime("ap-northeast-2", emulator.url)
         try:
-            return {kind: _row(kind, emulator, runtime) for kind in get_args(FaultKind)}
+            return {kind: _cell(kind, name, emulator, runtime) for kind in get_args(FaultKind)}
         finally:
             runtime.close()
 
 
-def _row(kind: str, emulator: EmulatorClient, runtime: Runtime) -> Row:
+def _cell(kind: str, name: str, emulator: EmulatorClient, runtime: Runtime) -> Cell:
     deadline, stall = DEADLINES.get(kind, (600.0, 600.0))
-    embed = SageMakerEmbedding("emb", deadline=deadline, runtime=runtime)
-    llm = SageMakerLLM("llm", format="lmi", deadline=deadline, stall=stall, runtime=runtime)
-    asks: dict[str, tuple[str, Ask]] = {
-        "embedding": ("emb", lambda: embed.get_text_embedding_batch(["가", "나", "다"])),
-        "whole": ("llm", lambda: llm.complete("질문")),
-        "streamed": ("llm", lambda: list(llm.stream_complete("질문"))),
-    }
-
-    def cell(endpoint: str, ask: Ask) -> Cell:
-        lasting, once = (_outcome(emulator, endpoint, ask, {"kind": kind, **more}) for more in ({}, {"count": 1}))
-        return Cell(lasting, once)
-
-    return {name: cell(*asked) for name, asked in asks.items()}
+    endpoint, ask = ASKS[name]
+    if endpoint == "emb":
+        model: Any = SageMakerEmbedding("emb", deadline=deadline, runtime=runtime)
+    else:
+        model = SageMakerLLM("llm", format="lmi", deadline=deadline, stall=stall, runtime=runtime)
+    lasting, once = (
+        _outcome(emulator, endpoint, lambda: ask(model), {"kind": kind, **more}) for more in ({}, {"count": 1})
+    )
+    return Cell(lasting, once)
 
 
 def _outcome(emulator: EmulatorClient, endpoint: str, ask: Ask, fault: Mapping[str, Any]) -> Outcome:

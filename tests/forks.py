@@ -1,4 +1,4 @@
-"""Programs as forks of a process that has imported the page and the store: processes of their own, without seconds of imports.
+"""Programs as forks of a process that has imported the page, the store and `deploy`: processes without seconds of imports.
 
 `command(code, *arguments)` is run by `subprocess` in place of `python -c code arguments`. It is a small process that passes its
 files, folder and environment to the fork, signals too, and ends as the fork ends; if it is killed, so is the fork.
@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-IMPORTS = "import tests.gradio_import, tests.fakes, rag.cli.logging_setup, rag.stores.faiss.store, rag.ui.server"
+IMPORTS = (
+    "import tests.gradio_import, tests.fakes, rag.cli.logging_setup, rag.stores.faiss.store, rag.ui.server; "
+    "import deploy.local.commands"
+)
 SERVER = f"import sys; {IMPORTS}; from tests.forks import serve; serve(sys.argv[1])"
 
 

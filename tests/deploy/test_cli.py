@@ -1,4 +1,7 @@
-"""`python -m deploy … --target local` as its users run it: in separate processes and a temporary folder."""
+"""`python -m deploy … --target local` in separate processes and a temporary folder.
+
+Most of them are forks (`tests.forks`), because a process of users' own imports for half a second before each of fifty commands.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ import pytest
 
 from deploy.local import opensearch_node, process, search, state_folder
 from deploy.local.spec import stack_endpoints
+from tests import forks
 from tests.deploy.conftest import client
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +51,14 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     opensearch_node.stop(tmp_path / search.FOLDER)
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+MODULE = [sys.executable, "-m", "deploy"]
+"""As its users start it."""
+FORK = "import sys; from deploy.__main__ import main; sys.exit(main(sys.argv[1:]))"
+
+
+def started(folder: Path, *arguments: str, module: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "deploy", *arguments],
+        [*MODULE, *arguments] if module else forks.command(FORK, *arguments),
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -273,7 +282,7 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
     (folder / "local.toml").write_text(text, encoding="utf-8")
 
     def local_stack(command: str, code: int = 0) -> str:
-        return output_of(started(folder, command, "--target", "local", "--stack", "local.toml"), code)
+        return output_of(started(folder, command, "--target", "local", "--stack", "local.toml", module=True), code)
 
     assert "OpenSearch is not running" in local_stack("plan")
     assert "OpenSearch 2.19.1 runs at https://" in local_stack("up")
@@ -294,7 +303,7 @@ def test_a_stack_with_opensearch_from_nothing_to_nothing(folder: Path) -> None:
 
 
 def test_wrong_usage(folder: Path) -> None:
-    assert "usage:" in output_of(started(folder, "upp"), 2)
+    assert "usage:" in output_of(started(folder, "upp", module=True), 2)
     assert "cannot be read" in output_of(started(folder, "up", "--target", "local", "--stack", "none.toml"), 1)
 
 
