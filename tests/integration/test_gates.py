@@ -156,7 +156,7 @@ class WrongPrefix(BaseEmbedding):
 def test_the_wrong_prefix_fails(build: Build, models: Models, tmp_path: Path) -> None:
     assert models.embed_model
     wrong = CachedQueryEmbedding(WrongPrefix(models.embed_model), tmp_path / "vectors.npz")
-    assert failing(ask(build(embed_model=wrong), some_of(SINGLE, 2)))
+    assert failing(ask(build(embed_model=wrong), some_of(SINGLE, 4)))
 
 
 def test_what_was_said_before_counts(build: Build) -> None:
