@@ -89,16 +89,16 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     """The verdict to show. The contextual reading answers only if its row contains the message's own words."""
     needs_topic = signs.is_elliptical or signs.has_back_reference
     if signs.lacks_thing and standalone.status == "declined" and not needs_topic:
-        return _declined(standalone, contextual)
+        return without_context(standalone, contextual)
     if signs.names_topic and standalone.status != "declined":
         # "카드는 언제 와요" may be about its own topic or about the previous row: both are suggested.
         is_open = standalone.covered < STANDALONE_COVERED and signs.own_match >= SAME_TOPIC
         return merge_as_suggestions(standalone, contextual) if is_open else standalone
     if signs.names_topic:
         # Its product may be the previous one ("카드 연회비는 얼마예요"): then that row is only suggested.
-        return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else _declined(standalone, contextual)
+        return as_suggestions(contextual) if signs.own_match >= OWN_MATCH else without_context(standalone, contextual)
     if signs.names_unknown and not signs.has_back_reference:
-        return _declined(standalone, contextual)
+        return without_context(standalone, contextual)
     is_held = signs.own_match >= OWN_MATCH or any(is_on(standalone.query, row) for row in contextual.ranked[:1])
     if not signs.has_back_reference:
         first = standalone.ranked[:1]
@@ -124,7 +124,7 @@ def choose_reading(contextual: Verdict, standalone: Verdict, signs: MessageSigns
     if standalone.status != "declined":
         return merge_as_suggestions(as_suggestions(standalone), contextual)
     # Small talk, or a question on something that no row has.
-    return _declined(standalone, contextual)
+    return without_context(standalone, contextual)
 
 
 def _is_sure(standalone: Verdict) -> bool:
@@ -140,7 +140,7 @@ def is_on(message: str, row: JudgedNode) -> bool:
     return bool(actions) and all(map(actions_of, things(message))) and actions <= members_of(row_text(row))
 
 
-def _declined(standalone: Verdict, contextual: Verdict) -> Verdict:
+def without_context(standalone: Verdict, contextual: Verdict) -> Verdict:
     """The declined standalone reading, with the ranking of the contextual one if there is any; its note is on rows offered."""
     reason, ranked = standalone.reason or "not_covered", contextual.ranked or standalone.ranked
     return replace(standalone, status="declined", reason=reason, nodes=(), ranked=ranked, note=None)

@@ -24,9 +24,11 @@ from rag.conversation.follow_up_choice import (
     has_topic,
     names_unknown,
     share_named,
+    without_context,
 )
 from rag.conversation.follow_up_llm import rewrite_follow_up
 from rag.conversation.nearest_sentence import Similarities
+from rag.conversation.other_trades import OtherThing, other_thing
 from rag.conversation.own_case import asks_of_case, offer_again, states_case
 from rag.conversation.row_search import RowSearch
 from rag.conversation.shown_rows import cited_rows, other_than_shown, rows_shown, shown_before, unless_repeated
@@ -139,13 +141,14 @@ class FollowUpSearch:
             return standalone
         similarities = self._new_similarities()
         same = stated_by_shown(standalone, message.shown, last, text, similarities, is_elliptical=message.is_elliptical)
-        if same and not (names_bank or message.rejects_shown):
+        if same and not (names_bank or message.rejects_shown or self._other_thing(message, same, standalone)):
             return same
         goes_back = message.is_elliptical or message.has_back_reference
         depends = goes_back or bool(message.only_states_case and message.shown) or not has_topic(text)
         if standalone.covered >= STANDALONE_COVERED and not depends:
             return unless_repeated(standalone, text, history)
-        return self._in_context(message, standalone, similarities)
+        verdict = self._in_context(message, standalone, similarities)
+        return self._unless_of_another(message, verdict, standalone)
 
     def _in_context(self, message: _Message, standalone: Verdict, similarities: Similarities) -> Verdict:
         """The message with the questions before it, weighed against the message alone."""
@@ -174,6 +177,27 @@ class FollowUpSearch:
             return other_than_shown(chosen, standalone, repeated, content_words(text), depends=signs.depends)
         named_by_note = chosen.note and chosen.note.values.get("word")
         return replace(chosen, note=None) if named_by_note and named_by_note not in plain(text) else chosen
+
+    def _unless_of_another(self, message: _Message, verdict: Verdict, standalone: Verdict) -> Verdict:
+        """The verdict of the message in context, or no answer where the message names a thing of another trade.
+
+        A thing that is merely unknown, or that another row names, may be meant all the same: then rows are offered.
+        """
+        if standalone.status == "answered" or (thing := self._other_thing(message, verdict, standalone)) is None:
+            return verdict
+        if not thing.is_foreign or message.is_elliptical:
+            return as_suggestions(verdict)
+        # "택시비도 실적에 들어가요?" names more than that thing, and is offered what its other words find.
+        is_offered = standalone.status == "suggested"
+        return merge_as_suggestions(standalone, verdict) if is_offered else without_context(standalone, verdict)
+
+    def _other_thing(self, message: _Message, verdict: Verdict, standalone: Verdict) -> OtherThing | None:
+        """The thing of another trade that a message names and the first row of a verdict does not."""
+        if not verdict.nodes:
+            return None
+        before = " ".join(turn.question for turn in message.history[-follow_up_rules.MAX_TURNS :])
+        found = (*verdict.ranked, *standalone.ranked)
+        return other_thing(message.text, before, verdict.nodes[0], found)
 
     def _signs(self, message: _Message, contextual: Verdict, standalone: Verdict, *, names_topic: bool) -> MessageSigns:
         """What `choose_reading` decides by. `names_topic`: the message names a product, and goes back to nothing."""
