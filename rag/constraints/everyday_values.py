@@ -62,11 +62,11 @@ _AMOUNT = re.compile(
 )
 """Amounts whose unit of 10,000 won is left out: "연봉 3000", "대출 5천"."""
 _RATIO = re.compile(
-    r"(?:비율|담보율|증거금[률율]|유지율|수익률|손실률|할인율|이율|금리|(?<![a-z])(?:ltv|dsr|dti))(?:가|이|는|은|을|를)?\s?"
+    r"(?:비율|담보율|증거금[률율]|유지율|수익률|손실률|할인율|(?<![a-z])(?:ltv|dsr|dti))(?:가|이|는|은|을|를)?\s?"
     r"(?P<bare>(?<![\d.,])[1-9]\d{0,2}(?:\.\d{1,2})?)(?!\d|[.,:~-]|\s?(?:%|퍼|프로|%p|년|월|일(?!\s?때)|개|배|회|번|대|만|천|원|등|위|단계|세|주|시|분))",
     re.IGNORECASE,
 )
-"""Rates whose "%" is left out: "LTV 70", "담보비율 140"."""
+"""Rates whose "%" is left out: "LTV 70", "담보비율 140". An interest rate is rather the customer's own: "내 금리가 5.5인데"."""
 _SCORE = re.compile(
     r"(?:신용\s?)?(?:점수|평점)(?:가|이|는|은)?\s?(?P<bare>[1-9]\d{2})(?!\d|\s?(?:점|만|원|대))"
     r"|(?<![\d.,])(?P<span>(?P<score>[1-9]\d{0,2}(?:,\d{3})+|\d{3,6}|[1-9]\s?[천만])\s?(?:점(?!포|검)|포인트))"

@@ -112,7 +112,7 @@ def test_an_amount_by_the_day_is_in_units_of_ten_thousand(text: str, money: list
 
 
 @pytest.mark.parametrize(
-    ("text", "rate"), [("LTV 70 나와요", 70), ("증거금률은 40인 종목", 40), ("대출금리 4.5 넘나요", Decimal("4.5"))]
+    ("text", "rate"), [("LTV 70 나와요", 70), ("증거금률은 40인 종목", 40), ("수익률 4.5 넘나요", Decimal("4.5"))]
 )
 def test_a_rate_without_its_sign(text: str, rate: Decimal) -> None:
     assert [(each.dimension, each.low) for each in values_of(text)] == [("rate", rate)]
