@@ -118,6 +118,8 @@ def test_a_rate_without_its_sign(text: str, rate: Decimal) -> None:
     assert [(each.dimension, each.low) for each in values_of(text)] == [("rate", rate)]
 
 
-@pytest.mark.parametrize("text", ["금리 5년 고정", "전환비율 25:1", "수익률 0부터", "비율 3배", "금리 2026년"])
+@pytest.mark.parametrize(
+    "text", ["금리 5년 고정", "전환비율 25:1", "수익률 0부터", "비율 3배", "금리 2026년", "내 금리가 5.5인데"]
+)
 def test_a_number_beside_a_rate_that_is_none(text: str) -> None:
     assert not [each for each in values_of(text) if each.dimension == "rate"]
