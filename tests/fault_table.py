@@ -76,12 +76,8 @@ class Cell:
 
 Ask = Callable[[], Any]
 Row = Mapping[str, Cell]
-ASKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "embedding": ("emb", lambda model: model.get_text_embedding_batch(["가", "나", "다"])),
-    "whole": ("llm", lambda model: model.complete("질문")),
-    "streamed": ("llm", lambda model: list(model.stream_complete("질문"))),
-}
-"""The kinds of calls: the endpoint, and what is asked of its model."""
+CALLS = ("embedding", "whole", "streamed")
+"""The kinds of calls, in the order of the columns."""
 
 
 def observe() -> dict[str, Row]:
@@ -90,12 +86,12 @@ def observe() -> dict[str, Row]:
     The kinds of calls are observed at once, each at an emulator of its own, because most of the time is spent waiting.
     """
     short_pauses = patch.object(client, "FIRST_PAUSE", 0.001)
-    with short_pauses, patch.dict(os.environ, CREDENTIALS), ThreadPoolExecutor(len(ASKS)) as pool:
-        columns = dict(zip(ASKS, pool.map(_column, ASKS), strict=True))
+    with short_pauses, patch.dict(os.environ, CREDENTIALS), ThreadPoolExecutor(len(CALLS)) as pool:
+        columns = dict(zip(CALLS, pool.map(_column, CALLS), strict=True))
     return {kind: {name: column[kind] for name, column in columns.items()} for kind in get_args(FaultKind)}
 
 
-def _column(name: str) -> Row:
+def _column(call: str) -> Row:
     """The outcome of every fault for this kind of call."""
     specs = [
         EndpointSpec(name="emb", task="embed", format="tei", model="hashed"),
@@ -104,22 +100,27 @@ def _column(name: str) -> Row:
     with running(specs) as emulator:
         runtime = Runtime("ap-northeast-2", emulator.url)
         try:
-            return {kind: _cell(kind, name, emulator, runtime) for kind in get_args(FaultKind)}
+            return {kind: _cell(kind, call, emulator, runtime) for kind in get_args(FaultKind)}
         finally:
             runtime.close()
 
 
-def _cell(kind: str, name: str, emulator: EmulatorClient, runtime: Runtime) -> Cell:
-    deadline, stall = DEADLINES.get(kind, (600.0, 600.0))
-    endpoint, ask = ASKS[name]
-    if endpoint == "emb":
-        model: Any = SageMakerEmbedding("emb", deadline=deadline, runtime=runtime)
-    else:
-        model = SageMakerLLM("llm", format="lmi", deadline=deadline, stall=stall, runtime=runtime)
-    lasting, once = (
-        _outcome(emulator, endpoint, lambda: ask(model), {"kind": kind, **more}) for more in ({}, {"count": 1})
-    )
+def _cell(kind: str, call: str, emulator: EmulatorClient, runtime: Runtime) -> Cell:
+    endpoint, ask = _asks(kind, runtime)[call]
+    lasting, once = (_outcome(emulator, endpoint, ask, {"kind": kind, **more}) for more in ({}, {"count": 1}))
     return Cell(lasting, once)
+
+
+def _asks(kind: str, runtime: Runtime) -> dict[str, tuple[str, Ask]]:
+    """The endpoint of each kind of call, and the call itself, with the deadlines of this fault."""
+    deadline, stall = DEADLINES.get(kind, (600.0, 600.0))
+    embed = SageMakerEmbedding("emb", deadline=deadline, runtime=runtime)
+    llm = SageMakerLLM("llm", format="lmi", deadline=deadline, stall=stall, runtime=runtime)
+    return {
+        "embedding": ("emb", lambda: embed.get_text_embedding_batch(["가", "나", "다"])),
+        "whole": ("llm", lambda: llm.complete("질문")),
+        "streamed": ("llm", lambda: list(llm.stream_complete("질문"))),
+    }
 
 
 def _outcome(emulator: EmulatorClient, endpoint: str, ask: Ask, fault: Mapping[str, Any]) -> Outcome:

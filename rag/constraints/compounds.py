@@ -55,14 +55,10 @@ def is_no_kind(word: str) -> bool:
 
 
 @cache
-def _heads() -> tuple[str, ...]:
-    return tuple(sorted(compound_words()["products"] | compound_words()["heads"], key=_longer_first))
-
-
-@cache
 def _any_head() -> re.Pattern[str]:
+    heads = sorted(compound_words()["products"] | compound_words()["heads"], key=_longer_first)
     # A lookahead finds heads that overlap; of those that begin at one place it finds the longest.
-    return re.compile(rf"(?=({'|'.join(map(re.escape, _heads()))}))")
+    return re.compile(rf"(?=({'|'.join(map(re.escape, heads))}))")
 
 
 def _heads_in(word: str) -> list[str]:
@@ -153,7 +149,7 @@ def _other_before(question: str, row: _RowKinds, institution: str) -> Iterator[t
             continue
         # Compounds are written together or apart: "예약주문", "미체결 주문".
         held = row.before.get(word, "") or next((inside for other, inside in row.inside if other == word), "")
-        head = next((head for head in _heads() if word.endswith(head)), "")
+        head = next((head for head in _heads_in(word) if word.endswith(head)), "")
         is_missing = row.is_unknown(head, modifier)
         if word in _PRICES and not _NO_THING.search(modifier):
             # "자동차할부대출" contains both ends of "자동차대출".

@@ -157,6 +157,7 @@ class Contrasts:
 
     def _forms_at(self, text: str, position: int) -> Iterator[_Form]:
         """The forms whose text stands at a position, longer ones first."""
+        # At the end of the text both beginnings are the last character, whose forms stand there once.
         for beginning in dict.fromkeys((text[position : position + 2], text[position])):
             for size in self._sizes.get(beginning, ()):
                 # A shorter piece at the end of the text is another size's.

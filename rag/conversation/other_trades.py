@@ -27,12 +27,12 @@ from rag.retrieval.hybrid import FusedNode
 from rag.retrieval.query_analysis import expand
 from rag.retrieval.rows import row_text
 
-SUFFIXES = "비|값|표|집|권|료|요금|가게|앱|예약|회원증?|티켓|센터|번호|기사님?"
+_SUFFIXES = "비|값|표|집|권|료|요금|가게|앱|예약|회원증?|티켓|센터|번호|기사님?"
 """Endings by which a thing of the table is named in another respect: "택배비", "도서관회원증"."""
 _PARTICLES = "은|는|이|가|을|를|도|의|만|랑|이랑|하고|나|이나|부터|까지|요|은요|는요|도요|이요"
 _PARTICLE = re.compile(r"(?<=[가-힣]{2})(?:은|는|이|가|을|를|도|의)$")
-_GENERAL, _MARK = "general", " 에서"
-"""The line of the table with what is no thing, and the mark of a trade (see there)."""
+_GENERAL = "general"
+"""The line of the table with what is no thing."""
 _TOKEN = re.compile(r"[0-9a-z가-힣]+")
 
 
@@ -71,7 +71,7 @@ def _is_general(word: str) -> bool:
     """Whether a word is one of the bank's own or of any message, which a row need not name."""
     words = compound_words()
     is_of_bank = word in words["products"] | words["heads"] | words["verbal_nouns"] | ASPECT_OF.keys()
-    return is_of_bank or word in _tables()[_GENERAL] or is_no_kind(word) or bool(values_of(word))
+    return is_of_bank or word in _general_words() or is_no_kind(word) or bool(values_of(word))
 
 
 def _first_subject(message: str) -> str:
@@ -96,22 +96,25 @@ def _is_member(word: str, text: str) -> bool:
 
 
 @cache
-def _tables() -> dict[str, tuple[str, ...]]:
-    """The words of the table by trade, the marked ones with their mark: "home", "home 에서"."""
-    rows = read_table(__package__, "other_trades.tsv")
-    return {" ".join((trade, *mark)): tuple(words.split()) for trade, words, *mark in rows}
+def _general_words() -> frozenset[str]:
+    return frozenset(word for trade, words, *_ in _table() if trade == _GENERAL for word in words.split())
+
+
+def _table() -> list[list[str]]:
+    """The lines of the table: a trade, its things, and a particle with which they are meant, too."""
+    return read_table(__package__, "other_trades.tsv")
 
 
 @cache
 def _listed() -> re.Pattern[str]:
-    """Matches a thing of the table; one of a trade marked "에서" with that particle, too."""
+    """Matches a thing of the table; one of a line with a particle with that particle, too."""
     names: dict[bool, list[str]] = {False: [], True: []}
-    for trade, words in _tables().items():
+    for trade, words, *particle in _table():
         if trade != _GENERAL:
-            names[trade.endswith(_MARK)] += [re.escape(word).replace("_", r"\s?") for word in words]
+            names[bool(particle)] += [re.escape(word).replace("_", r"\s?") for word in words.split()]
     # Longer names first, for a shorter one may be their beginning.
     marked, others = ("|".join(sorted(names[is_marked], key=len, reverse=True)) for is_marked in (True, False))
     return re.compile(
-        rf"(?<![0-9a-z가-힣])(?:(?P<thing>{others}|{marked})(?:{SUFFIXES})?(?:{_PARTICLES})?"
+        rf"(?<![0-9a-z가-힣])(?:(?P<thing>{others}|{marked})(?:{_SUFFIXES})?(?:{_PARTICLES})?"
         rf"|(?P<place>{marked})(?:에서|에)(?:는|도)?)(?![0-9a-z가-힣])"
     )

@@ -48,22 +48,16 @@ def respelled(text: str, words: Iterable[str], rows: Sequence[str], known: Colle
 def _correction(word: str, rows: Iterable[str], *, by_key: bool) -> str:
     """The beginning of a word in the rows that sounds like this one, or, if `by_key`, differs by one key; else empty."""
     sound, starts = _sound(word), [_beginnings(row, len(word)) for row in rows]
-    same = (start for by_sound in starts for start in by_sound.get(sound, ()) if _may_correct(word, start))
-    if found := next(same, ""):
-        return found
-    near = (
-        start for by_sound in starts for other in by_sound if _differ_by_key(sound, other) for start in by_sound[other]
-    )
-    return next((start for start in near if _may_correct(word, start)), "") if by_key else ""
+    found = [start for by_sound in starts for start in by_sound.get(sound, ())]
+    if by_key:
+        near = (written for by_sound in starts for other, written in by_sound.items() if _differ_by_key(sound, other))
+        found += [start for written in near for start in written]
+    return next((start for start in found if start[-1] == word[-1] or start[-1] not in _ENDINGS), "")
 
 
 def _differ_by_key(one: str, other: str) -> bool:
     letters = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
     return len(letters) == 1 and is_slip(*letters[0])
-
-
-def _may_correct(word: str, start: str) -> bool:
-    return start[-1] == word[-1] or start[-1] not in _ENDINGS
 
 
 @lru_cache(maxsize=8192)
