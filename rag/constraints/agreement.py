@@ -51,6 +51,14 @@ BLOCKING_KINDS = ("product", "means", "scope", "term")
 _GENERIC = frozenset(tokens("어떻게 방법 하려면 신청 경우 하나요 무엇 언제 얼마 되나요 하는 에서 으로 까지 부터"))
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,6}-?\d{3,6}(?![A-Za-z0-9])")
 """The code of an error or a form: "SN-2001"."""
+_COMPARES = re.compile(
+    r"(?<![자대])차이(?!나\s?펀드)|다른\s?점|구분\S{0,2}\s?(?:되|법|방법|기준)|비교|장단점|(?:뭐가|무엇이|뭐|어떻게|어케|머가)\s?(?:다른|달라|다르)"
+)
+"""Asks how things differ ("차이점이 뭐예요", "뭐가 달라요")."""
+_DOING = re.compile(
+    r"신청|접수|가입|개설|발급|해지|철회|취소|변경|전환|체인지|바꾸|바꿔|만료|갱신|연장|등록|사고|자격|대상|서류|방법|절차|잃어|분실|고장|언제|며칠|어디|누가|어떻게\s?[하해받]"
+)
+"""Words of a question on how, when or by whom something is done."""
 _DONE = re.compile(r"\s?(?:받은|받으신|(?:된|한|하신|했던|됐던)(?!\s?(?:이유|사유|경우|때|원인)))")
 """Follows a verbal noun of what has been done: "발급받은 카드", but not "거절된 이유"."""
 _OR = re.compile(r"[요까냐죠]\s|아니면|인지\s")
@@ -136,6 +144,10 @@ def compare(
         if other_codes := codes - own_codes:
             conflicts.append(Conflict("code", ", ".join(sorted(other_codes)), ", ".join(sorted(own_codes))))
     lacking += _things_not_held(question, part, *row, steps)
+    # A passage that compares things states each of them.
+    states_each = is_passage or _COMPARES.search(question) or values_of(question) or asked_aspect(part)
+    if not states_each and _only_compares(row, part):
+        lacking.append(Conflict("comparison", "", ""))
     kinds = other_modifiers(part, *row, institution=institution, synonyms=synonyms)
     lacking += [Conflict("product", asked, held) for asked, held in kinds]
     if has_background:
@@ -159,6 +171,11 @@ def compare(
             Conflict("passage", asked, "") for asked in lacking_in_passage(question, passage, synonyms=synonyms)
         ]
     return Agreement(tuple(dict.fromkeys(agreed)), tuple(conflicts), tuple(lacking), share)
+
+
+def _only_compares(row: tuple[str, str], question: str) -> bool:
+    """Whether a row on how two things differ, which explains what they are, does not say how one is done that is asked for."""
+    return _COMPARES.search(row[0]) is not None and any(each not in "".join(row) for each in _DOING.findall(question))
 
 
 def error_codes(text: str) -> set[str]:
