@@ -87,6 +87,15 @@ REINSTATED = ("직업이 바뀌면 알려야 하나요?", "고객센터에 알�
         ("조각 주문 체결된 건 어디서 봐요", FRACTION),
         ("우수 조합원 됐는지 어디서 확인해요", CLUB),
         ("마이데이터 기관 한 개만 삭제되나요", ONE_WAY),
+        ("신주인수권 행사 기간 끝나기 전에 미리 알려주나요", SHARES),
+        ("청약 떨어지면 카톡으로 연락 오나요", EXTENSION),
+        ("카드 대금 빠질 때 남편 폰에 알림 뜨나요", PAYING),
+        ("간편결제 되는 새 휴대폰에서 누가 몰래 쓰면 물어줍니까", NEW_DEVICE),
+        ("대여금고 물건 없어지면 변상해주나", SAFE_BOX),
+        ("정지된 계좌 때문에 손해 봤는데 누구 책임이에요", BLOCKED),
+        ("귀금속 배송비는 제가 내나요", PICK_UP),
+        ("신분증 없는 우리 할머니 대신 제가 로그인해드려도 돼요?", SIGN_IN),
+        ("한도 알아보는 거 아내가 해도 되나요", LOAN_CHECK),
     ],
 )
 def test_a_row_that_says_nothing_on_it_is_about_another_side(message: str, row: tuple[str, str]) -> None:
@@ -113,6 +122,11 @@ def test_a_row_that_says_nothing_on_it_is_about_another_side(message: str, row: 
         ("현금이 안 나왔는데 돈은 언제 돌려줘요", CASH),
         ("직업 바뀐 거 안 알리면 불이익 있나요", REINSTATED),
         ("약관대출 받은 거 무르면 이자는 붙나요", TRUST),
+        ("심사 결과 나오면 문자 주나요", RESULT),
+        ("로그인 비밀번호 바꾸는 방법 좀 알려주십시오", SIGN_IN),
+        ("자녀 통장 엄마가 만들러 가도 되나요", CHILD),
+        ("본인확인 문자가 계속 왔는데 간편결제 등록이 안 돼요", NEW_DEVICE),
+        ("작은 금고 비용은 누가 내나요", ("대여금고 요금은요?", "한 해에 3만원이며 빌린 분이 부담합니다.")),
     ],
 )
 def test_what_a_row_states_or_a_message_only_tells_is_not_missing(message: str, row: tuple[str, str]) -> None:
