@@ -42,6 +42,8 @@ OTHER_TRADE = re.compile(
     r"\s?(?:오토\s?(?:리스|론)|리스|(?:장기|단기|월)?\s?렌[트터]카?|(?:신차|중고차)?\s?할부|캐피탈|실손|실비|\S{0,3}암보험|자동차\s?보험)"
 )
 """Products that a bank of the list does not sell: its short name before one ("KB 오토리스") is that of its group."""
+PENSION_PLAN = re.compile(r"(?<![a-z])(?:dc|irp)(?![a-z])|퇴직|확정\s?(?:급여|기여)")
+"""Words beside which "DB" is a kind of retirement pension and no group: "DB에서 DC로 바꾸려면"."""
 MACHINE = r"(?:ATM|자동화\s?기기|현금\s?인출기|CD기)"
 """Names of a machine that pays out money, which may be the own institution's or another's."""
 _NO_NAME_ENDINGS = ("하는", "있는", "없는", "인", "된", "한", "던", "의")

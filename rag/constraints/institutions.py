@@ -27,6 +27,7 @@ from rag.constraints.institution_list import (
     KINDS,
     OTHER_TRADE,
     PARTICLE,
+    PENSION_PLAN,
     SERVICES,
     UNLISTED,
     UNLISTED_ALIAS,
@@ -146,6 +147,8 @@ class InstitutionNames:
         """Names that no list contains but that end in a kind ("한결은행"), and names of groups before a product."""
         unlisted = [match.span() for match in UNLISTED.finditer(lowered) if self._is_unlisted(match)]
         found = [match for pattern in groups_named() for match in pattern.finditer(lowered)]
+        if PENSION_PLAN.search(lowered):
+            found = [match for match in found if match["name"] != "db"]
         groups = [m.span("name") for m in found if not any(name.startswith(m["name"]) for name in self._held_plain)]
         spans = dict.fromkeys((*unlisted, *groups))
         return [_mention(self._bank_of_place(lowered, span), text, lowered, places, span) for span in spans]

@@ -445,3 +445,16 @@ def test_where_something_was_bought_is_not_who_is_asked(text: str) -> None:
 @pytest.mark.parametrize("text", ["엔카에서 할부 한도", "토스에서 통장 만들려면"])
 def test_where_something_is_done_is_who_is_asked(text: str) -> None:
     assert [mention.counterpart for mention in find_institutions(text, {"별솔캐피탈": []})] == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["DB에서 DC로 옮기려면 누구한테 말해요", "db에서 퇴직금 계산은요", "확정급여형 DB에서 확정기여형으로 바꾸기"],
+)
+def test_db_beside_a_word_for_a_pension_is_a_plan(text: str) -> None:
+    assert find_institutions(text, {"별솔증권": []}) == []
+
+
+@pytest.mark.parametrize("text", ["DB에서 자동차보험 들었는데요", "DB손해보험에서 DC로 옮기면요"])
+def test_db_is_a_group_elsewhere(text: str) -> None:
+    assert len(find_institutions(text, {"별솔증권": []})) == 1
