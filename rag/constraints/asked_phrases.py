@@ -13,9 +13,19 @@ from typing import Final
 
 from rag.data_files import read_table
 
-_PHRASES: Final = tuple(
-    (name, re.compile(asks), re.compile(states)) for name, asks, states in read_table(__package__, "asked_phrases.tsv")
-)
+
+def _read() -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
+    lists: dict[str, str] = {}
+    for name, asks, *states in read_table(__package__, "asked_phrases.tsv"):
+        for each, words in lists.items():
+            asks = asks.replace(each, words)
+        if states:
+            yield name, re.compile(asks), re.compile(states[0])
+        else:
+            lists[name] = asks
+
+
+_PHRASES: Final = tuple(_read())
 """Name of what each phrase asks for, the phrase, and how a row states it."""
 MAY_HOLD_PHRASE: Final = re.compile("|".join(f"(?:{asks.pattern})" for _, asks, _ in _PHRASES))
 """Matches every question with such a phrase: a fast first check."""
